@@ -1,0 +1,49 @@
+# The one place that says which module may use which. docs/architecture.md draws it.
+#
+#   cli
+#   backup  restore
+#   archive  catalog  analytics -> objects -> keys
+#   crypto
+#   base
+#
+# An edge that is not listed here is a configure error, so a layer violation never builds.
+set(OA_ALLOWED_base "")
+set(OA_ALLOWED_crypto base)
+set(OA_ALLOWED_keys base crypto)
+set(OA_ALLOWED_objects base crypto keys)
+set(OA_ALLOWED_archive base crypto)
+set(OA_ALLOWED_catalog base crypto)
+set(OA_ALLOWED_analytics base crypto objects)
+set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics)
+set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics)
+set(OA_ALLOWED_cli base crypto keys objects archive catalog analytics backup restore)
+
+# oa_module(NAME USES module... LIBS target... SOURCES file...)
+# One static library and one include root per module. LIBS (third-party) are always private to the module;
+# VOCABULARY libraries (their types may appear in our headers) are public and need an ADR.
+function(oa_module name)
+  cmake_parse_arguments(ARG "" "" "USES;LIBS;VOCABULARY;SOURCES" ${ARGN})
+  add_library(oa_${name} STATIC ${ARG_SOURCES})
+  add_library(oa::${name} ALIAS oa_${name})
+  target_include_directories(oa_${name} PUBLIC include)
+  foreach(used ${ARG_USES})
+    if(NOT used IN_LIST OA_ALLOWED_${name})
+      message(FATAL_ERROR "Layer violation: ${name} may not use ${used} (cmake/layers.cmake)")
+    endif()
+    target_link_libraries(oa_${name} PUBLIC oa::${used})
+  endforeach()
+  target_link_libraries(oa_${name} PRIVATE ${ARG_LIBS})
+  target_link_libraries(oa_${name} PUBLIC ${ARG_VOCABULARY})
+endfunction()
+
+# oa_test(NAME module SOURCES file... LIBS target...): unit tests beside the code of a module.
+function(oa_test module)
+  cmake_parse_arguments(ARG "" "" "LIBS;SOURCES" ${ARGN})
+  if(NOT OA_BUILD_TESTS)
+    return()
+  endif()
+  add_executable(oa_${module}_test ${ARG_SOURCES})
+  target_link_libraries(oa_${module}_test PRIVATE oa::${module} GTest::gtest_main ${ARG_LIBS})
+  gtest_discover_tests(oa_${module}_test TEST_PREFIX "${module}." DISCOVERY_TIMEOUT 30
+                       PROPERTIES TIMEOUT 300)
+endfunction()

@@ -1,0 +1,102 @@
+#include "oa/base/error.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "oa/base/assert.h"
+
+namespace oa {
+namespace {
+
+using enum ErrorCode;
+
+// Exit statuses: 1 internal, 2 usage or bad request, 3 not found, 4 conflict, 5 not permitted, 6 archive refused,
+// 7 keys, 8 storage, 9 database, 10 busy or timed out (try again), 11 import rejected, 130 cancelled.
+constexpr std::array kTable{
+    ErrorInfo{kInvalidArgument, "request/invalid", 2, 400, false, "the request or an argument is not valid"},
+    ErrorInfo{kNotFound, "resource/not-found", 3, 404, false, "the thing asked for does not exist"},
+    ErrorInfo{kAlreadyExists, "resource/already-exists", 4, 409, false, "a thing of this name or id exists already"},
+    ErrorInfo{kConflict, "resource/conflict", 4, 409, false, "the current state does not allow this"},
+    ErrorInfo{kPreconditionFailed, "resource/precondition-failed", 4, 412, false,
+              "something changed since the request was prepared"},
+    ErrorInfo{kPermissionDenied, "auth/permission-denied", 5, 403, false, "not permitted"},
+    ErrorInfo{kLimitExceeded, "request/limit-exceeded", 2, 413, false, "a documented limit was exceeded"},
+    ErrorInfo{kUnsupported, "request/unsupported", 2, 422, false, "not supported"},
+    ErrorInfo{kCancelled, "request/cancelled", 130, 409, true, "cancelled before it finished; nothing was changed"},
+    ErrorInfo{kArchiveMalformed, "archive/malformed", 6, 422, false, "not a well-formed archive"},
+    ErrorInfo{kArchiveTruncated, "archive/truncated", 6, 422, false, "the archive ends too early"},
+    ErrorInfo{kArchiveContentMismatch, "archive/content-mismatch", 6, 422, false,
+              "content differs from what was signed"},
+    ErrorInfo{kArchiveEntryMissing, "archive/entry-missing", 6, 422, false, "a signed entry is not in the archive"},
+    ErrorInfo{kArchiveEntryUnlisted, "archive/entry-unlisted", 6, 422, false,
+              "the archive holds an entry that was not signed"},
+    ErrorInfo{kArchiveSignatureInvalid, "archive/signature-invalid", 6, 422, false, "a signature does not verify"},
+    ErrorInfo{kArchiveUntrustedSigner, "archive/untrusted-signer", 6, 403, false,
+              "signed by a key that is not trusted here"},
+    ErrorInfo{kArchiveVersionUnsupported, "archive/version-unsupported", 6, 422, false,
+              "the archive's format version is not known to this program"},
+    ErrorInfo{kArchiveLimit, "archive/limit", 6, 413, false, "the archive asks for more than the reader's limits"},
+    ErrorInfo{kSealCorrupt, "storage/seal-corrupt", 8, 500, false, "a sealed object does not authenticate"},
+    ErrorInfo{kKeyStoreMissing, "key/store-missing", 7, 503, false, "the key store or its root key is not there"},
+    ErrorInfo{kKeyWrong, "key/wrong", 7, 503, false, "the key does not open this"},
+    ErrorInfo{kKeyDisabled, "key/disabled", 7, 403, false, "the tenant's key is disabled"},
+    ErrorInfo{kKeyDestroyed, "key/destroyed", 7, 410, false, "the tenant's key has been destroyed"},
+    ErrorInfo{kImportRejected, "import/rejected", 11, 422, false, "the file has rows that cannot be imported"},
+    ErrorInfo{kIo, "storage/io", 8, 503, true, "reading or writing failed"},
+    ErrorInfo{kDiskFull, "storage/full", 8, 507, true, "the storage is full"},
+    ErrorInfo{kBusy, "resource/busy", 10, 409, true, "in use by another process"},
+    ErrorInfo{kTimeout, "request/timeout", 10, 504, true, "took too long"},
+    ErrorInfo{kDatabase, "database/error", 9, 500, false, "the database refused a statement"},
+    ErrorInfo{kDatabaseUnavailable, "database/unavailable", 9, 503, true, "the database cannot be reached"},
+    ErrorInfo{kInternal, "internal", 1, 500, false, "a defect in this program"},
+};
+
+constexpr bool table_is_total() {
+  for (std::size_t i = 0; i < kTable.size(); ++i) {
+    if (static_cast<std::size_t>(kTable[i].code) != i) return false;
+  }
+  return kTable.size() == static_cast<std::size_t>(kInternal) + 1;
+}
+static_assert(table_is_total(), "every ErrorCode needs its row, in enumerator order");
+
+}  // namespace
+
+const ErrorInfo& error_info(ErrorCode code) {
+  OA_ASSERT(static_cast<std::size_t>(code) < kTable.size());
+  return kTable[static_cast<std::size_t>(code)];
+}
+
+std::span<const ErrorInfo> error_table() { return kTable; }
+
+Error errno_error(int error_number, std::string op, std::string what) {
+  ErrorCode code = kIo;
+  std::string hint;
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      code = kDiskFull;
+      hint = "free some space or choose another place, then try again";
+      break;
+    case ENOENT:
+      code = kNotFound;
+      hint = "check the path";
+      break;
+    case EACCES:
+    case EPERM:
+      code = kPermissionDenied;
+      hint = "check the owner and the mode of the path";
+      break;
+    case EEXIST:
+      code = kAlreadyExists;
+      break;
+    default:
+      break;
+  }
+  Error error = make_error(code, std::move(op), std::move(what));
+  error.hint = std::move(hint);
+  error.cause = std::strerror(error_number);
+  return error;
+}
+
+}  // namespace oa

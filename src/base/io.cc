@@ -1,0 +1,151 @@
+#include "oa/base/io.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace oa {
+namespace {
+
+constexpr std::size_t kCopyPiece = std::size_t{1} << 20;
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status write_fully(int fd, ByteView bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "file.write", "cannot write " + path);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+Status check_range(std::uint64_t size, std::uint64_t offset, std::size_t length) {
+  if (offset <= size && length <= size - offset) return {};
+  return make_error(ErrorCode::kInvalidArgument, "read_at", "the range lies outside of the source");
+}
+
+}  // namespace
+
+Status MemorySource::read_at(std::uint64_t offset, std::span<std::uint8_t> out) const {
+  OA_TRY(check_range(bytes_.size(), offset, out.size()));
+  if (!out.empty()) std::memcpy(out.data(), bytes_.data() + offset, out.size());
+  return {};
+}
+
+Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno_error(errno, "file.open", "cannot open " + path);
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(fd);
+    return make_error(ErrorCode::kInvalidArgument, "file.open", path + " is not a regular file");
+  }
+  return std::unique_ptr<FileSource>(new FileSource(fd, static_cast<std::uint64_t>(info.st_size), path));
+}
+
+FileSource::~FileSource() { ::close(fd_); }
+
+Status FileSource::read_at(std::uint64_t offset, std::span<std::uint8_t> out) const {
+  OA_TRY(check_range(size_, offset, out.size()));
+  while (!out.empty()) {
+    const ssize_t n = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_error(errno, "file.read", "cannot read " + path_);
+    if (n == 0) return make_error(ErrorCode::kIo, "file.read", path_ + " became shorter while it was read");
+    out = out.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<AtomicFileSink>> AtomicFileSink::create(const std::string& path, bool replace, unsigned mode) {
+  if (!replace && ::access(path.c_str(), F_OK) == 0) {
+    return make_error(ErrorCode::kAlreadyExists, "file.create", path + " exists already")
+        .with_hint("choose another name or remove the file first");
+  }
+  const std::string partial = path + ".partial";
+  const int fd = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+  if (fd < 0) return errno_error(errno, "file.create", "cannot create " + partial);
+  if (::fchmod(fd, mode) != 0) {
+    const int error_number = errno;
+    ::close(fd);
+    return errno_error(error_number, "file.create", "cannot set the mode of " + partial);
+  }
+  return std::unique_ptr<AtomicFileSink>(new AtomicFileSink(fd, path));
+}
+
+AtomicFileSink::~AtomicFileSink() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink((path_ + ".partial").c_str());
+}
+
+Status AtomicFileSink::write(ByteView bytes) {
+  if (buffer_.size() + bytes.size() > kCopyPiece) OA_TRY(flush());
+  if (bytes.size() >= kCopyPiece) return write_fully(fd_, bytes, path_);
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  return {};
+}
+
+Status AtomicFileSink::flush() {
+  OA_TRY(write_fully(fd_, buffer_, path_));
+  buffer_.clear();
+  return {};
+}
+
+Status AtomicFileSink::commit() {
+  OA_ASSERT(fd_ >= 0);
+  OA_TRY(flush());
+  if (::fsync(fd_) != 0) return errno_error(errno, "file.commit", "cannot make " + path_ + " durable");
+  if (::rename((path_ + ".partial").c_str(), path_.c_str()) != 0) {
+    return errno_error(errno, "file.commit", "cannot rename to " + path_);
+  }
+  ::close(fd_);
+  fd_ = -1;
+  const int folder = ::open(parent_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return errno_error(errno, "file.commit", "cannot open the folder of " + path_);
+  const bool durable = ::fsync(folder) == 0;
+  const int error_number = errno;
+  ::close(folder);
+  if (!durable) return errno_error(error_number, "file.commit", "cannot make the folder of " + path_ + " durable");
+  return {};
+}
+
+Result<Bytes> read_all(const RangedSource& source, std::uint64_t limit) {
+  if (source.size() > limit) {
+    return make_error(ErrorCode::kLimitExceeded, "read_all",
+                      "larger than the limit of " + format_size(limit));
+  }
+  Bytes bytes(source.size());
+  OA_TRY(source.read_at(0, bytes));
+  return bytes;
+}
+
+Result<Bytes> read_file(const std::string& path, std::uint64_t limit) {
+  OA_ASSIGN(const auto source, FileSource::open(path));
+  return read_all(*source, limit);
+}
+
+Status copy_all(const RangedSource& source, ByteSink& sink) {
+  Bytes piece(std::min<std::uint64_t>(kCopyPiece, source.size()));
+  for (std::uint64_t at = 0; at < source.size();) {
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), source.size() - at));
+    const std::span<std::uint8_t> part(piece.data(), length);
+    OA_TRY(source.read_at(at, part));
+    OA_TRY(sink.write(part));
+    at += length;
+  }
+  return {};
+}
+
+}  // namespace oa

@@ -1,0 +1,67 @@
+#include "oa/base/io.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace oa {
+namespace {
+
+class FileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char folder[] = "/tmp/oa-io-XXXXXX";
+    ASSERT_NE(mkdtemp(folder), nullptr);
+    folder_ = folder;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string folder_;
+};
+
+TEST_F(FileTest, AtomicFileAppearsWholeOrNotAtAll) {
+  const std::string path = folder_ + "/f";
+  {
+    auto sink = *AtomicFileSink::create(path, false, 0600);
+    ASSERT_TRUE(sink->write(as_bytes("half")).ok());
+    EXPECT_FALSE(std::filesystem::exists(path));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+  auto sink = *AtomicFileSink::create(path, false, 0600);
+  ASSERT_TRUE(sink->write(as_bytes("whole")).ok());
+  ASSERT_TRUE(sink->write(Bytes(3 << 20, 7)).ok());
+  ASSERT_TRUE(sink->commit().ok());
+  struct stat info {};
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+  EXPECT_EQ(info.st_size, 5 + (3 << 20));
+  EXPECT_EQ(AtomicFileSink::create(path, false, 0600).error().code, ErrorCode::kAlreadyExists);
+}
+
+TEST_F(FileTest, SourceReadsRangesAndRefusesOthers) {
+  const std::string path = folder_ + "/f";
+  auto sink = *AtomicFileSink::create(path, false, 0600);
+  ASSERT_TRUE(sink->write(as_bytes("0123456789")).ok());
+  ASSERT_TRUE(sink->commit().ok());
+  auto source = *FileSource::open(path);
+  Bytes out(4);
+  ASSERT_TRUE(source->read_at(6, out).ok());
+  EXPECT_EQ(as_text(out), "6789");
+  EXPECT_FALSE(source->read_at(7, out).ok());
+  EXPECT_FALSE(source->read_at(~0ULL, out).ok());
+  EXPECT_EQ(read_all(*source, 9).error().code, ErrorCode::kLimitExceeded);
+  MemorySink copy;
+  ASSERT_TRUE(copy_all(*source, copy).ok());
+  EXPECT_EQ(as_text(copy.bytes()), "0123456789");
+}
+
+TEST_F(FileTest, MissingFilesAndFoldersAreNamed) {
+  EXPECT_EQ(FileSource::open(folder_ + "/none").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(FileSource::open(folder_).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(AtomicFileSink::create(folder_ + "/no/such", false, 0600).error().code, ErrorCode::kNotFound);
+}
+
+
+}  // namespace
+}  // namespace oa

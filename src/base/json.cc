@@ -1,0 +1,295 @@
+#include "oa/base/json.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
+#include <cmath>
+#include <vector>
+
+#include "oa/base/bytes.h"
+
+namespace oa {
+namespace {
+
+// Boost.JSON keeps the last of two members with one name; a signed document must have one reading, so count them.
+// It also reads 1e400 as infinity, which has no JSON form.
+struct Scanner {
+  constexpr static std::size_t max_object_size = std::size_t(-1);
+  constexpr static std::size_t max_array_size = std::size_t(-1);
+  constexpr static std::size_t max_key_size = std::size_t(-1);
+  constexpr static std::size_t max_string_size = std::size_t(-1);
+  using Ec = boost::system::error_code;
+  std::vector<std::vector<std::string>> open;
+  std::string key;
+  bool duplicate = false;
+  bool out_of_range = false;
+
+  bool on_document_begin(Ec&) { return true; }
+  bool on_document_end(Ec&) { return true; }
+  bool on_object_begin(Ec&) {
+    open.emplace_back();
+    return true;
+  }
+  bool on_object_end(std::size_t, Ec&) {
+    auto& names = open.back();
+    std::sort(names.begin(), names.end());
+    if (std::adjacent_find(names.begin(), names.end()) != names.end()) duplicate = true;
+    open.pop_back();
+    return true;
+  }
+  bool on_array_begin(Ec&) { return true; }
+  bool on_array_end(std::size_t, Ec&) { return true; }
+  bool on_key_part(json::string_view part, std::size_t, Ec&) {
+    key.append(part.data(), part.size());
+    return true;
+  }
+  bool on_key(json::string_view part, std::size_t, Ec&) {
+    key.append(part.data(), part.size());
+    open.back().push_back(std::move(key));
+    key.clear();
+    return true;
+  }
+  bool on_string_part(json::string_view, std::size_t, Ec&) { return true; }
+  bool on_string(json::string_view, std::size_t, Ec&) { return true; }
+  bool on_number_part(json::string_view, Ec&) { return true; }
+  bool on_int64(std::int64_t, json::string_view, Ec&) { return true; }
+  bool on_uint64(std::uint64_t, json::string_view, Ec&) { return true; }
+  bool on_double(double number, json::string_view, Ec&) {
+    if (!std::isfinite(number)) out_of_range = true;
+    return true;
+  }
+  bool on_bool(bool, Ec&) { return true; }
+  bool on_null(Ec&) { return true; }
+  bool on_comment_part(json::string_view, Ec&) { return true; }
+  bool on_comment(json::string_view, Ec&) { return true; }
+};
+
+void append_string(std::string& out, std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  out.push_back('"');
+  for (const char c : text) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += "\\u00";
+          out.push_back(kDigits[(c >> 4) & 15]);
+          out.push_back(kDigits[c & 15]);
+        } else {
+          out.push_back(c);
+        }
+    }
+  }
+  out.push_back('"');
+}
+
+void append_double(std::string& out, double number) {
+  OA_ASSERT(std::isfinite(number));
+  // A whole double and the equal integer are one JSON number; they must have one form.
+  if (number == std::trunc(number) && std::fabs(number) < 9007199254740992.0) {
+    out += std::to_string(static_cast<std::int64_t>(number));
+    return;
+  }
+  char text[40];
+  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
+  out.append(text, end);
+}
+
+void append_value(std::string& out, const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: out += "null"; return;
+    case json::kind::bool_: out += value.get_bool() ? "true" : "false"; return;
+    case json::kind::int64: out += std::to_string(value.get_int64()); return;
+    case json::kind::uint64: out += std::to_string(value.get_uint64()); return;
+    case json::kind::double_: append_double(out, value.get_double()); return;
+    case json::kind::string: append_string(out, value.get_string()); return;
+    case json::kind::array: {
+      out.push_back('[');
+      bool first = true;
+      for (const auto& item : value.get_array()) {
+        if (!first) out.push_back(',');
+        first = false;
+        append_value(out, item);
+      }
+      out.push_back(']');
+      return;
+    }
+    case json::kind::object: {
+      std::vector<const json::key_value_pair*> members;
+      for (const auto& member : value.get_object()) members.push_back(&member);
+      std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->key() < b->key(); });
+      out.push_back('{');
+      bool first = true;
+      for (const auto* member : members) {
+        if (!first) out.push_back(',');
+        first = false;
+        append_string(out, member->key());
+        out.push_back(':');
+        append_value(out, member->value());
+      }
+      out.push_back('}');
+      return;
+    }
+  }
+}
+
+const json::value kNull;
+const json::array kEmptyArray;
+const json::object kEmptyObject;
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    return make_error(ErrorCode::kLimitExceeded, "json.parse", "JSON text larger than " + format_size(limits.max_bytes));
+  }
+  if (!is_utf8(text)) return make_error(ErrorCode::kInvalidArgument, "json.parse", "JSON text is not UTF-8");
+  json::parse_options options;
+  options.max_depth = limits.max_depth;
+  boost::system::error_code error;
+  json::basic_parser<Scanner> scanner(options);
+  const std::size_t used = scanner.write_some(false, text.data(), text.size(), error);
+  if (error || used != text.size()) {
+    const bool too_deep = error == json::error::too_deep;
+    return make_error(too_deep ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidArgument, "json.parse",
+                      too_deep ? "JSON text is nested too deeply" : "not valid JSON at byte " + std::to_string(used));
+  }
+  if (scanner.handler().duplicate) {
+    return make_error(ErrorCode::kInvalidArgument, "json.parse", "a JSON object names a member twice");
+  }
+  if (scanner.handler().out_of_range) {
+    return make_error(ErrorCode::kInvalidArgument, "json.parse", "a JSON number is out of range");
+  }
+  auto value = json::parse(text, error, {}, options);
+  if (error) return make_error(ErrorCode::kInvalidArgument, "json.parse", "not valid JSON");
+  return value;
+}
+
+std::string canonical_json(const json::value& value) {
+  std::string out;
+  append_value(out, value);
+  return out;
+}
+
+Result<JsonText> JsonText::parse(std::string_view text, const JsonLimits& limits) {
+  OA_ASSIGN(const json::value value, parse_json(text, limits));
+  return of(value);
+}
+
+json::value JsonText::value() const { return json::parse(text_); }
+
+ObjectReader::ObjectReader(const json::value& value, std::string path) : path_(std::move(path)) {
+  object_ = value.if_object();
+  if (object_ == nullptr) failure_ = path_ + " is not an object";
+}
+
+void ObjectReader::fail(std::string_view name, std::string_view what) {
+  if (failure_.empty()) failure_ = path_ + "." + std::string(name) + " " + std::string(what);
+}
+
+const json::value* ObjectReader::find(std::string_view name) {
+  if (object_ == nullptr) return nullptr;
+  const auto* value = object_->if_contains(name);
+  if (value != nullptr && std::find(seen_.begin(), seen_.end(), name) == seen_.end()) seen_.emplace_back(name);
+  return value;
+}
+
+const json::value& ObjectReader::member(std::string_view name) {
+  const auto* value = find(name);
+  if (value != nullptr) return *value;
+  fail(name, "is missing");
+  return kNull;
+}
+
+std::string ObjectReader::text(std::string_view name) {
+  const auto& value = member(name);
+  if (const auto* string = value.if_string()) return std::string(*string);
+  fail(name, "is not a string");
+  return {};
+}
+
+std::optional<std::string> ObjectReader::optional_text(std::string_view name) {
+  const auto* value = find(name);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  return text(name);
+}
+
+std::int64_t ObjectReader::integer(std::string_view name) {
+  const auto& value = member(name);
+  if (const auto* number = value.if_int64()) return *number;
+  fail(name, "is not an integer");
+  return 0;
+}
+
+std::uint64_t ObjectReader::unsigned_integer(std::string_view name) {
+  const auto& value = member(name);
+  if (const auto* number = value.if_uint64()) return *number;
+  const auto* number = value.if_int64();
+  if (number != nullptr && *number >= 0) return static_cast<std::uint64_t>(*number);
+  fail(name, "is not a number from 0");
+  return 0;
+}
+
+std::optional<std::uint64_t> ObjectReader::optional_unsigned(std::string_view name) {
+  const auto* value = find(name);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  return unsigned_integer(name);
+}
+
+bool ObjectReader::boolean(std::string_view name) {
+  const auto& value = member(name);
+  if (const auto* flag = value.if_bool()) return *flag;
+  fail(name, "is not true or false");
+  return false;
+}
+
+Timestamp ObjectReader::timestamp(std::string_view name) {
+  const auto parsed = Timestamp::parse(text(name));
+  if (parsed.ok()) return *parsed;
+  fail(name, "is not an RFC 3339 moment");
+  return {};
+}
+
+std::optional<Timestamp> ObjectReader::optional_timestamp(std::string_view name) {
+  const auto* value = find(name);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  return timestamp(name);
+}
+
+JsonText ObjectReader::raw(std::string_view name) { return JsonText::of(member(name)); }
+
+const json::array& ObjectReader::array(std::string_view name) {
+  const auto& value = member(name);
+  if (const auto* items = value.if_array()) return *items;
+  fail(name, "is not an array");
+  return kEmptyArray;
+}
+
+const json::object& ObjectReader::object(std::string_view name) {
+  const auto& value = member(name);
+  if (const auto* members = value.if_object()) return *members;
+  fail(name, "is not an object");
+  return kEmptyObject;
+}
+
+Status ObjectReader::finish(bool allow_unknown) const {
+  if (!failure_.empty()) return make_error(ErrorCode::kInvalidArgument, "json.decode", failure_);
+  if (!allow_unknown && object_ != nullptr && seen_.size() != object_->size()) {
+    for (const auto& member : *object_) {
+      if (std::find(seen_.begin(), seen_.end(), std::string_view(member.key())) == seen_.end()) {
+        return make_error(ErrorCode::kInvalidArgument, "json.decode",
+                          path_ + " has an unknown member " + std::string(member.key()).substr(0, 80));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace oa

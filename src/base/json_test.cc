@@ -1,0 +1,51 @@
+#include "oa/base/json.h"
+
+#include <gtest/gtest.h>
+
+namespace oa {
+namespace {
+
+std::string canonical(std::string_view text) {
+  auto value = parse_json(text);
+  return value.ok() ? canonical_json(*value) : "error: " + value.error().message;
+}
+
+TEST(JsonTest, CanonicalFormHasOneSpelling) {
+  EXPECT_EQ(canonical(R"( { "b" : 1.0, "a" : [ true , null, "\u00e9\n" ] } )"), "{\"a\":[true,null,\"é\\n\"],\"b\":1}");
+  EXPECT_EQ(canonical("0.1"), "0.1");
+  EXPECT_EQ(canonical("1e400"), "error: a JSON number is out of range");
+  EXPECT_EQ(canonical("18446744073709551615"), "18446744073709551615");
+  EXPECT_EQ(canonical("-0.0"), "0");
+}
+
+TEST(JsonTest, BadTextIsRefused) {
+  for (const char* text : {"", "{", "{} x", "{\"a\":1,\"a\":2}", "[1,]", "nul", "\"\xFF\"", "[{\"x\":{\"y\":1,\"y\":1}}]"}) {
+    EXPECT_FALSE(parse_json(text).ok()) << text;
+  }
+  EXPECT_EQ(parse_json(std::string(100, '[') + std::string(100, ']')).error().code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(parse_json("[1,2,3]", {.max_bytes = 4}).error().code, ErrorCode::kLimitExceeded);
+}
+
+TEST(ObjectReaderTest, ReportsTheFirstProblemWithItsPath) {
+  const auto value = *parse_json(R"({"name":"n","count":3,"when":"2026-04-16T09:42:11Z","extra":1})");
+  ObjectReader reader(value, "report");
+  EXPECT_EQ(reader.text("name"), "n");
+  EXPECT_EQ(reader.unsigned_integer("count"), 3u);
+  EXPECT_EQ(reader.timestamp("when").unix_seconds(), 1776332531);
+  EXPECT_EQ(reader.optional_text("absent"), std::nullopt);
+  EXPECT_EQ(reader.finish().error().message, "report has an unknown member extra");
+  EXPECT_TRUE(reader.finish(true).ok());
+  EXPECT_FALSE(reader.boolean("name"));
+  (void)reader.text("missing");
+  EXPECT_EQ(reader.finish().error().message, "report.name is not true or false");
+}
+
+TEST(ObjectReaderTest, NotAnObject) {
+  const auto value = *parse_json("[1]");
+  ObjectReader reader(value, "x");
+  EXPECT_EQ(reader.text("a"), "");
+  EXPECT_EQ(reader.finish().error().message, "x is not an object");
+}
+
+}  // namespace
+}  // namespace oa

@@ -1,0 +1,73 @@
+// Connections and transactions. A tenant's rows can be reached only through a TenantTransaction, which names the tenant to
+// the row-level-security policies; so forgetting the tenant does not compile.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "oa/catalog/records.h"
+
+namespace oa::catalog {
+
+/// How to reach Postgres. The service's role has neither SUPERUSER nor BYPASSRLS.
+struct ConnectionSettings {
+  std::string host;           // folder of the unix socket, or a host name
+  std::string port = "5432";
+  std::string database = "oneanalytics";
+  std::string service_role = "oa_service";    // tenant data, under row-level security
+  std::string operator_role = "oa_operator";  // the list of tenants, nothing of what they own
+  std::string owner_role = "oa_owner";        // owns the schema; migrations only
+};
+
+class Connection;  // private: wraps libpq
+
+enum class Isolation { kReadWrite, kSnapshot };  // READ COMMITTED, or REPEATABLE READ READ ONLY
+
+/// One transaction of one tenant on its own connection. Rolled back when dropped without commit(). Not thread-safe.
+/// Errors: kDatabase, kDatabaseUnavailable, kConflict (serialisation, unique), kInvalidArgument (foreign key, check).
+class TenantTransaction {
+ public:
+  ~TenantTransaction();
+  TenantTransaction(TenantTransaction&&) noexcept;
+  TenantId tenant() const { return tenant_; }
+  Status commit();
+  /// Moment of the transaction's snapshot by the database's clock.
+  Timestamp started_at() const { return started_at_; }
+  /// Takes the tenant's restore lock until the end of the transaction; waits for another holder.
+  Status lock_tenant_for_restore();
+  Connection& connection() { return *connection_; }  // for the repositories of this module
+
+ private:
+  friend class Database;
+  TenantTransaction(std::unique_ptr<Connection> connection, TenantId tenant, Timestamp started_at);
+  std::unique_ptr<Connection> connection_;
+  TenantId tenant_;
+  Timestamp started_at_;
+  bool open_ = true;
+};
+
+/// Opens transactions. Thread-safe; each transaction has a connection of its own.
+class Database {
+ public:
+  /// Applies the migrations that are missing, in order, each in a transaction, under an advisory lock (they are compiled
+  /// in from db/migrations). kUnsupported when the database is newer than this program, kConflict when an applied
+  /// migration differs from ours.
+  static Status migrate(const ConnectionSettings& settings);
+  /// kDatabaseUnavailable when nothing answers.
+  static Result<std::unique_ptr<Database>> open(const ConnectionSettings& settings);
+  ~Database();
+
+  Result<TenantTransaction> begin(TenantId tenant, Isolation isolation = Isolation::kReadWrite);
+
+  // The operator's part: which tenants there are. Runs as the operator role.
+  Status create_tenant(const Tenant& tenant);  // kAlreadyExists for id or name
+  Result<std::vector<Tenant>> list_tenants();
+  /// By id or by exact name; kNotFound.
+  Result<Tenant> find_tenant(std::string_view id_or_name);
+
+ private:
+  explicit Database(ConnectionSettings settings);
+  ConnectionSettings settings_;
+};
+
+}  // namespace oa::catalog

@@ -1,0 +1,36 @@
+// A private Postgres 15 for the embedded default.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "oa/base/result.h"
+#include "oa/catalog/database.h"
+
+namespace oa::catalog {
+
+/// The cluster in `folder`: made when it is not there, started on a unix socket inside it (no TCP), stopped when this object
+/// ends and also when the process dies (kill -9 included). Under root the server runs as the account `postgres`.
+/// When another process of ours already runs the cluster, joins it and leaves it running.
+class EmbeddedPostgres {
+ public:
+  /// `folder` is for this cluster alone. Errors with hints: kNotFound (Postgres 15 is not installed), kPermissionDenied
+  /// (the account `postgres` cannot reach the folder), kInvalidArgument (path too long for a unix socket, or a folder that
+  /// is not ours), kDiskFull, kTimeout. Call it on the main thread: the server ends with the thread that started it.
+  static Result<std::unique_ptr<EmbeddedPostgres>> start(const std::string& folder);
+  ~EmbeddedPostgres();
+  EmbeddedPostgres(const EmbeddedPostgres&) = delete;
+  EmbeddedPostgres& operator=(const EmbeddedPostgres&) = delete;
+
+  const ConnectionSettings& settings() const { return settings_; }
+  /// True when this process runs the server (rather than having joined another's).
+  bool owner() const;
+
+ private:
+  struct State;
+  EmbeddedPostgres(std::unique_ptr<State> state, ConnectionSettings settings);
+  std::unique_ptr<State> state_;
+  ConnectionSettings settings_;
+};
+
+}  // namespace oa::catalog

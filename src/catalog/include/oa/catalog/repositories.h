@@ -1,0 +1,142 @@
+// Typed access to one tenant's rows. Each repository borrows a TenantTransaction and must not outlive it. Lists come in
+// ascending id order; `after` is exclusive, std::nullopt begins. Bulk writes take any number of records and use few
+// round trips. "put" inserts or replaces the whole record by id (what is not in the new one is gone from the old one).
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "oa/catalog/audit.h"
+#include "oa/catalog/database.h"
+
+namespace oa::catalog {
+
+class Users {
+ public:
+  explicit Users(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<User>> list();
+  Status put(std::span<const User> users);  // never touches a password hash of an existing user
+  Status set_password_hash(UserId id, const std::string& phc_text);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Teams {
+ public:
+  explicit Teams(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<Team>> list();
+  Status put(std::span<const Team> teams);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Workspaces {
+ public:
+  explicit Workspaces(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<Workspace>> list();
+  Result<Workspace> get(WorkspaceId id);
+  Status put(std::span<const Workspace> workspaces);
+  /// With everything in it.
+  Status remove(WorkspaceId id);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Datasets {
+ public:
+  explicit Datasets(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<Dataset>> list(WorkspaceId workspace);
+  Result<Dataset> get(DatasetId id);
+  Status put(std::span<const Dataset> datasets);
+  /// kConflict while a report or alert refers to it.
+  Status remove(DatasetId id);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Reports {
+ public:
+  explicit Reports(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<Report>> list(WorkspaceId workspace, std::optional<ReportId> after, std::size_t limit);
+  Result<Report> get(ReportId id);
+  Status put(std::span<const Report> reports);
+  Status remove(ReportId id);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Alerts {
+ public:
+  explicit Alerts(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<Alert>> list(WorkspaceId workspace, std::optional<AlertId> after, std::size_t limit);
+  Result<Alert> get(AlertId id);
+  Status put(std::span<const Alert> alerts);
+  Status remove(AlertId id);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Secrets {
+ public:
+  explicit Secrets(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<SealedSecret>> list();
+  Status put(const SealedSecret& secret);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class SigningKeys {
+ public:
+  explicit SigningKeys(TenantTransaction& transaction) : tx_(transaction) {}
+  /// All of them, oldest first; the one without retired_at signs.
+  Result<std::vector<SigningKeyRecord>> list();
+  /// Retires the current one and adds `record`.
+  Status rotate_to(const SigningKeyRecord& record);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Archives {
+ public:
+  explicit Archives(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<ArchiveRecord>> list();  // newest first
+  Result<ArchiveRecord> get(ArchiveId id);
+  Status add(const ArchiveRecord& record);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Restores {
+ public:
+  explicit Restores(TenantTransaction& transaction) : tx_(transaction) {}
+  Result<std::vector<RestoreRecord>> list();  // newest first
+  Result<RestoreRecord> get(RestoreId id);
+  Status put(const RestoreRecord& record);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class Audit {
+ public:
+  explicit Audit(TenantTransaction& transaction) : tx_(transaction) {}
+  /// Appends in order at the head of the chain (other appenders wait until this transaction ends).
+  Status append(std::span<const NewAuditEvent> events);
+  /// All events in order, in bounded memory.
+  Status for_each(const std::function<Status(const AuditEvent&)>& visit);
+  Result<std::uint64_t> count();
+
+ private:
+  TenantTransaction& tx_;
+};
+
+}  // namespace oa::catalog

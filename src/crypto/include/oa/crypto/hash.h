@@ -1,0 +1,41 @@
+// Hashes, through OpenSSL 3 (RFC 7693 BLAKE2b-512, FIPS 180-4 SHA-256, RFC 2104 HMAC).
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "oa/base/bytes.h"
+
+struct evp_md_ctx_st;
+
+namespace oa {
+
+using Blake2bDigest = std::array<std::uint8_t, 64>;
+using Sha256Digest = std::array<std::uint8_t, 32>;
+
+/// An incremental hash. finish() returns the digest and makes the object ready for the next message. Not thread-safe.
+template <class Digest>
+class Hash {
+ public:
+  Hash();
+  ~Hash();
+  Hash(Hash&&) noexcept;
+  Hash& operator=(Hash&&) noexcept;
+  void update(ByteView bytes);
+  Digest finish();
+  /// Digest of one message.
+  static Digest of(ByteView bytes);
+
+ private:
+  evp_md_ctx_st* context_;
+};
+
+extern template class Hash<Blake2bDigest>;
+extern template class Hash<Sha256Digest>;
+using Blake2b = Hash<Blake2bDigest>;
+using Sha256 = Hash<Sha256Digest>;
+
+/// HMAC-SHA-256.
+Sha256Digest hmac_sha256(ByteView key, ByteView message);
+
+}  // namespace oa

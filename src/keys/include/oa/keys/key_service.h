@@ -1,0 +1,66 @@
+// Envelope encryption: a tenant's key (KEK) wraps one data key (DEK) per stored thing.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "oa/base/clock.h"
+#include "oa/base/ids.h"
+#include "oa/crypto/secret.h"
+
+namespace oa {
+
+/// What a data key is for. Part of the encryption context: a key wrapped for one purpose does not unwrap for another.
+enum class KeyPurpose { kRows, kOriginals, kArchives, kSecrets, kSigning, kWal, kLedger };
+std::string_view to_text(KeyPurpose purpose);
+
+/// A DEK under a tenant's KEK.
+struct WrappedKey {
+  std::string key_id;  // KEK and its version
+  Bytes blob;
+};
+
+struct DataKey {
+  SecretBytes plaintext;  // kDataKeySize bytes
+  WrappedKey wrapped;
+};
+
+enum class KeyState { kEnabled, kDisabled, kPendingDestruction };
+
+struct TenantKeyInfo {
+  TenantId tenant;
+  KeyState state = KeyState::kEnabled;
+  std::uint32_t current_version = 1;
+  Timestamp created_at;
+  Timestamp destroy_at;  // meaningful in kPendingDestruction
+};
+
+/// Holds or reaches the tenants' KEKs; they never leave it. Providers: LocalKeyService. Thread-safe.
+/// Errors: kNotFound (no key for the tenant), kKeyDisabled, kKeyDestroyed, kKeyWrong (blob does not authenticate).
+class KeyService {
+ public:
+  virtual ~KeyService() = default;
+  /// kAlreadyExists when the tenant has a key.
+  virtual Status create_tenant_key(TenantId tenant) = 0;
+  virtual Result<TenantKeyInfo> describe(TenantId tenant) = 0;
+  virtual Result<DataKey> generate_data_key(TenantId tenant, KeyPurpose purpose) = 0;
+  virtual Result<SecretBytes> unwrap(TenantId tenant, KeyPurpose purpose, const WrappedKey& wrapped) = 0;
+  /// The same DEK under the current version of the KEK.
+  virtual Result<WrappedKey> rewrap(TenantId tenant, KeyPurpose purpose, const WrappedKey& wrapped) = 0;
+  /// New KEK version for new wraps; older versions keep unwrapping.
+  virtual Status rotate(TenantId tenant) = 0;
+  virtual Status disable(TenantId tenant) = 0;
+  virtual Status enable(TenantId tenant) = 0;
+  /// After `when` the key is gone for good and with it everything sealed under it (crypto-shredding).
+  virtual Status schedule_destroy(TenantId tenant, Timestamp when) = 0;
+  virtual Status cancel_destroy(TenantId tenant) = 0;
+};
+
+/// Seals a small value (a database secret, a signing seed) as one OAS1 stream. `name` is bound as associated data.
+Result<Bytes> seal_value(KeyService& keys, TenantId tenant, KeyPurpose purpose, std::string_view name,
+                         ByteView plaintext);
+/// The reverse; at most 1 MiB.
+Result<SecretBytes> unseal_value(KeyService& keys, TenantId tenant, KeyPurpose purpose, std::string_view name,
+                                 ByteView sealed);
+
+}  // namespace oa
