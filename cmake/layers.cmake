@@ -1,7 +1,8 @@
 # The one place that says which module may use which. docs/architecture.md draws it.
 #
 #   cli
-#   backup  restore
+#   demo
+#   instance  backup  restore
 #   archive  catalog  analytics -> objects -> keys
 #   crypto
 #   base
@@ -16,7 +17,9 @@ set(OA_ALLOWED_catalog base crypto)
 set(OA_ALLOWED_analytics base crypto objects)
 set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics)
-set(OA_ALLOWED_cli base crypto keys objects archive catalog analytics backup restore)
+set(OA_ALLOWED_instance base crypto keys objects archive catalog)
+set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics instance backup restore)
+set(OA_ALLOWED_cli base crypto keys objects archive catalog analytics instance backup restore demo)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

@@ -1,0 +1,197 @@
+#include "oa/instance/instance.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "oa/base/io.h"
+#include "oa/catalog/embedded_postgres.h"
+#include "oa/catalog/repositories.h"
+#include "oa/keys/local_key_service.h"
+
+namespace oa::instance {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr char kMarker[] = "oneanalytics-instance";
+constexpr char kMarkerText[] = "oneanalytics backup instance, layout 1\n";
+
+struct Layout {
+  std::string root;
+  std::string marker() const { return root + "/" + kMarker; }
+  std::string key_folder() const { return root + "/keys"; }
+  std::string key_store() const { return key_folder() + "/keystore"; }
+  std::string root_key() const { return key_folder() + "/root.key"; }
+  std::string objects() const { return root + "/objects"; }
+  std::string postgres() const { return root + "/postgres"; }
+};
+
+// Mode 0711: the account `postgres` must reach its folder below, and nobody needs to list this one.
+Status make_folder(const std::string& path, unsigned mode) {
+  std::error_code error;
+  fs::create_directories(fs::path(path).parent_path(), error);
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+    return errno_error(errno, "instance.open", "cannot make the folder " + path);
+  }
+  if (::chmod(path.c_str(), mode) != 0) return errno_error(errno, "instance.open", "cannot set the mode of " + path);
+  return {};
+}
+
+Status prepare_folder(const Layout& layout, bool create) {
+  std::error_code error;
+  if (fs::exists(layout.marker(), error)) return {};
+  const bool there = fs::exists(layout.root, error);
+  if (there && !fs::is_directory(layout.root, error)) {
+    return make_error(ErrorCode::kInvalidArgument, "instance.open", layout.root + " is not a folder")
+        .with_hint("name a folder with --data");
+  }
+  if (there && !fs::is_empty(layout.root, error)) {
+    return make_error(ErrorCode::kInvalidArgument, "instance.open",
+                      layout.root + " holds files that are not of this program")
+        .with_hint("name an empty or a new folder with --data");
+  }
+  if (!create) {
+    return make_error(ErrorCode::kNotFound, "instance.open", "there is no instance in " + layout.root)
+        .with_hint("make one with `oa-backup up` or `oa-backup demo`, or name its folder with --data");
+  }
+  OA_TRY(make_folder(layout.root, 0711));
+  OA_ASSIGN(auto marker, AtomicFileSink::create(layout.marker(), false, 0600));
+  OA_TRY(marker->write(as_bytes(kMarkerText)));
+  return marker->commit();
+}
+
+RootKeySource root_key_of(const Layout& layout, const Settings& settings) {
+  RootKeySource source;
+  if (settings.passphrase.has_value()) {
+    source.passphrase = settings.passphrase->clone();
+  } else {
+    source.key_file = layout.root_key();
+  }
+  return source;
+}
+
+// A key store is made only where nothing was ever sealed: making one beside existing data would hide that its keys are lost.
+Result<std::unique_ptr<KeyService>> open_keys(const Layout& layout, const Settings& settings) {
+  std::error_code error;
+  const bool used = fs::exists(layout.objects(), error) || fs::exists(layout.postgres(), error);
+  if (fs::exists(layout.key_store(), error) || used || !settings.create) {
+    return LocalKeyService::open(layout.key_store(), root_key_of(layout, settings));
+  }
+  OA_TRY(make_folder(layout.key_folder(), 0700));
+  return LocalKeyService::create(layout.key_store(), root_key_of(layout, settings));
+}
+
+Result<catalog::SigningKeyRecord> new_signing_key(KeyService& keys, TenantId tenant) {
+  const SigningKey key = SigningKey::generate();
+  catalog::SigningKeyRecord record;
+  record.public_key = key.public_key().base64();
+  const SecretBytes seed = key.seed();
+  OA_ASSIGN(record.sealed_seed, seal_value(keys, tenant, KeyPurpose::kSigning, record.public_key, seed.view()));
+  record.created_at = Timestamp::now();
+  return record;
+}
+
+}  // namespace
+
+struct Instance::State {
+  Layout layout;
+  VolumeEncryption volume = VolumeEncryption::kUnknown;
+  std::unique_ptr<KeyService> keys;
+  std::unique_ptr<ObjectStore> store;
+  std::unique_ptr<SealedObjects> objects;
+  std::unique_ptr<catalog::EmbeddedPostgres> postgres;
+  std::unique_ptr<catalog::Database> database;
+};
+
+Instance::Instance(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Instance::~Instance() = default;
+
+Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
+  auto state = std::make_unique<State>();
+  std::error_code error;
+  state->layout.root = fs::absolute(settings.data_folder, error).lexically_normal().string();
+  while (state->layout.root.size() > 1 && state->layout.root.back() == '/') state->layout.root.pop_back();
+  OA_TRY(prepare_folder(state->layout, settings.create));
+  OA_ASSIGN(state->keys, open_keys(state->layout, settings));
+  OA_ASSIGN(state->store, open_local_store(state->layout.objects()));
+  state->objects = std::make_unique<SealedObjects>(*state->store, *state->keys);
+  OA_ASSIGN(state->postgres, catalog::EmbeddedPostgres::start(state->layout.postgres()));
+  OA_TRY(catalog::Database::migrate(state->postgres->settings()));
+  OA_ASSIGN(state->database, catalog::Database::open(state->postgres->settings()));
+  state->volume = volume_encryption(state->layout.postgres());
+  return std::unique_ptr<Instance>(new Instance(std::move(state)));
+}
+
+catalog::Database& Instance::database() { return *state_->database; }
+SealedObjects& Instance::objects() { return *state_->objects; }
+KeyService& Instance::keys() { return *state_->keys; }
+const std::string& Instance::data_folder() const { return state_->layout.root; }
+VolumeEncryption Instance::volume() const { return state_->volume; }
+
+Result<catalog::Tenant> Instance::provision_tenant(const std::string& name, catalog::Plan plan) {
+  catalog::Tenant tenant{TenantId::random(), name, plan, Timestamp::now()};
+  if (name.empty() || name.size() > 200 || !is_utf8(name)) {
+    return make_error(ErrorCode::kInvalidArgument, "tenant.create", "a tenant's name has 1 to 200 bytes of UTF-8");
+  }
+  if (state_->database->find_tenant(name).ok()) {
+    return make_error(ErrorCode::kAlreadyExists, "tenant.create", "a tenant named \"" + name + "\" exists already")
+        .with_hint("choose another name; `oa-backup tenant list` shows them");
+  }
+  // The key first: a tenant without a key cannot be used, a key without a tenant harms nobody.
+  OA_TRY(state_->keys->create_tenant_key(tenant.id));
+  OA_ASSIGN(const auto record, new_signing_key(*state_->keys, tenant.id));
+  OA_TRY(state_->database->create_tenant(tenant));
+  OA_ASSIGN(auto transaction, state_->database->begin(tenant.id));
+  OA_TRY(catalog::SigningKeys(transaction).rotate_to(record));
+  catalog::NewAuditEvent event;
+  event.ts = tenant.created_at;
+  event.actor_type = "operator";
+  event.action = "tenant.create";
+  event.resource_type = "tenant";
+  event.resource_id = tenant.id.str();
+  OA_TRY(catalog::Audit(transaction).append({&event, 1}));
+  OA_TRY(transaction.commit());
+  return tenant;
+}
+
+Result<SigningKey> Instance::signing_key(TenantId tenant) {
+  OA_ASSIGN(auto transaction, state_->database->begin(tenant, catalog::Isolation::kSnapshot));
+  OA_ASSIGN(const auto records, catalog::SigningKeys(transaction).list());
+  for (const auto& record : records) {
+    if (record.retired_at.has_value()) continue;
+    OA_ASSIGN(const auto seed, unseal_value(*state_->keys, tenant, KeyPurpose::kSigning, record.public_key,
+                                            record.sealed_seed));
+    return SigningKey::from_seed(seed);
+  }
+  return make_error(ErrorCode::kNotFound, "instance.signing_key", "the tenant has no signing key")
+      .with_hint("make one with `oa-backup keys rotate --tenant ID`");
+}
+
+Result<std::vector<PublicKey>> Instance::trusted_keys(TenantId tenant) {
+  OA_ASSIGN(auto transaction, state_->database->begin(tenant, catalog::Isolation::kSnapshot));
+  OA_ASSIGN(const auto records, catalog::SigningKeys(transaction).list());
+  std::vector<PublicKey> keys;
+  for (const auto& record : records) {
+    OA_ASSIGN(const auto key, PublicKey::parse(record.public_key));
+    keys.push_back(key);
+  }
+  return keys;
+}
+
+Result<PublicKey> Instance::rotate_signing_key(TenantId tenant) {
+  OA_ASSIGN(const auto record, new_signing_key(*state_->keys, tenant));
+  OA_ASSIGN(auto transaction, state_->database->begin(tenant));
+  OA_TRY(catalog::SigningKeys(transaction).rotate_to(record));
+  catalog::NewAuditEvent event;
+  event.ts = Timestamp::now();
+  event.actor_type = "operator";
+  event.action = "backup.key.rotate";
+  event.resource_type = "signing_key";
+  event.resource_id = record.public_key;
+  OA_TRY(catalog::Audit(transaction).append({&event, 1}));
+  OA_TRY(transaction.commit());
+  return PublicKey::parse(record.public_key);
+}
+
+}  // namespace oa::instance
