@@ -5,6 +5,7 @@
 #include <set>
 
 #include "oa/archive/writer.h"
+#include "oa/catalog/entry_paths.h"
 #include "oa/catalog/portable.h"
 
 namespace oa::backup {
@@ -12,8 +13,6 @@ namespace {
 
 constexpr std::size_t kBatch = 500;  // documents fetched per round trip
 constexpr std::size_t kAuditPiece = std::size_t{256} << 10;
-
-std::string workspace_folder(WorkspaceId workspace) { return "workspaces/" + workspace.str() + "/"; }
 
 // Everything one run carries from step to step.
 struct Run {
@@ -57,7 +56,7 @@ Status add_audit(Run& run) {
   run.progress.begin("audit events", events, "events");
   CountingSink size;
   OA_TRY(write_audit(run, size));
-  OA_TRY(run.writer.add_stream(kAuditPath, size.count(), [&](ByteSink& out) { return write_audit(run, out); }));
+  OA_TRY(run.writer.add_stream(catalog::kAuditPath, size.count(), [&](ByteSink& out) { return write_audit(run, out); }));
   run.counts["audit_events"] = events;
   run.progress.update(events);
   return {};
@@ -69,7 +68,7 @@ Status add_alerts(Run& run, WorkspaceId workspace) {
     OA_ASSIGN(const auto alerts, catalog::Alerts(run.snapshot).list(workspace, after, kBatch));
     for (const auto& alert : alerts) {
       const std::string text = catalog::to_portable(alert);
-      OA_TRY(run.writer.add(alert_path(workspace, alert.id), Bytes(text.begin(), text.end())));
+      OA_TRY(run.writer.add(catalog::alert_path(workspace, alert.id), Bytes(text.begin(), text.end())));
       run.referenced_users.insert(alert.created_by);
       OA_TRY(run.step("alerts"));
     }
@@ -83,13 +82,13 @@ Status add_rows(Run& run, const catalog::Dataset& dataset) {
   OA_ASSIGN(const auto rows, run.objects.open(key, VersionId{dataset.rows->object_version}));
   ++run.counts["datasets_with_rows"];
   run.counts["rows_bytes"] += rows->size();
-  return run.writer.add_stream(rows_path(dataset.workspace_id, dataset.id), rows->size(),
+  return run.writer.add_stream(catalog::rows_path(dataset.workspace_id, dataset.id), rows->size(),
                                [&](ByteSink& out) { return copy_all(*rows, out); });
 }
 
 Status add_datasets(Run& run, const std::vector<catalog::Dataset>& datasets) {
   for (const auto& dataset : datasets) {
-    OA_TRY(run.writer.add(model_path(dataset.workspace_id, dataset.id),
+    OA_TRY(run.writer.add(catalog::model_path(dataset.workspace_id, dataset.id),
                           Bytes(dataset.model_yaml.begin(), dataset.model_yaml.end())));
     if (run.request.with_rows && dataset.rows.has_value()) OA_TRY(add_rows(run, dataset));
     run.referenced_users.insert(dataset.created_by);
@@ -133,7 +132,7 @@ Status add_reports(Run& run, WorkspaceId workspace) {
     OA_ASSIGN(const auto reports, catalog::Reports(run.snapshot).list(workspace, after, kBatch));
     for (const auto& report : reports) {
       const std::string text = catalog::to_portable(report);
-      OA_TRY(run.writer.add(report_path(workspace, report.id), Bytes(text.begin(), text.end())));
+      OA_TRY(run.writer.add(catalog::report_path(workspace, report.id), Bytes(text.begin(), text.end())));
       run.referenced_users.insert(report.created_by);
       OA_TRY(run.step("reports"));
     }
@@ -148,7 +147,7 @@ Status add_workspace(Run& run, const catalog::Workspace& workspace) {
   OA_ASSIGN(auto datasets, catalog::Datasets(run.snapshot).list(workspace.id));
   OA_TRY(add_datasets(run, datasets));
   const std::string text = catalog::to_portable(workspace_document(run, workspace, std::move(datasets)));
-  OA_TRY(run.writer.add(workspace_path(workspace.id), Bytes(text.begin(), text.end())));
+  OA_TRY(run.writer.add(catalog::workspace_path(workspace.id), Bytes(text.begin(), text.end())));
   OA_TRY(run.step("workspaces"));
   return add_reports(run, workspace.id);
 }
@@ -235,20 +234,6 @@ Status record_archive(catalog::Database& database, TenantId tenant, const catalo
 }
 
 }  // namespace
-
-std::string workspace_path(WorkspaceId workspace) { return workspace_folder(workspace) + "metadata.json"; }
-std::string model_path(WorkspaceId workspace, DatasetId dataset) {
-  return workspace_folder(workspace) + "datasets/" + dataset.str() + "/model.yaml";
-}
-std::string rows_path(WorkspaceId workspace, DatasetId dataset) {
-  return workspace_folder(workspace) + "datasets/" + dataset.str() + "/rows.parquet";
-}
-std::string report_path(WorkspaceId workspace, ReportId report) {
-  return workspace_folder(workspace) + "reports/" + report.str() + ".json";
-}
-std::string alert_path(WorkspaceId workspace, AlertId alert) {
-  return workspace_folder(workspace) + "alerts/" + alert.str() + ".json";
-}
 
 Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, SealedObjects& objects,
                                               const SigningKey& signer, TenantId tenant_id,

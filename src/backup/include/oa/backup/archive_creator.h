@@ -18,14 +18,6 @@ struct ArchiveRequest {
   std::optional<UserId> created_by;
 };
 
-/// Entry paths of an archive (docs/format.md, "Entries"). The one place that spells them.
-std::string workspace_path(WorkspaceId workspace);
-std::string model_path(WorkspaceId workspace, DatasetId dataset);
-std::string rows_path(WorkspaceId workspace, DatasetId dataset);
-std::string report_path(WorkspaceId workspace, ReportId report);
-std::string alert_path(WorkspaceId workspace, AlertId alert);
-inline constexpr char kAuditPath[] = "audit/events.ndjson";
-
 /// Streams the tenant out of one REPEATABLE READ snapshot (rows by the object versions that snapshot names) into a new
 /// sealed object of class `archives`, then records it and the audit event in one transaction. Until that commits, no
 /// archive is listed; an interrupted call leaves nothing that claims to be whole. Memory is bounded by the largest

@@ -1,0 +1,18 @@
+// Carries a plan out: all of it or nothing.
+#pragma once
+
+#include "oa/base/progress.h"
+#include "oa/restore/plan.h"
+
+namespace oa::restore {
+
+/// Stages rows as new object versions, then writes everything in one transaction under the tenant's restore lock, with
+/// the restore's record and audit event. A failure or a crash leaves the tenant as it was (staged rows are removed; after
+/// a crash they are unreferenced). Applying a plan again changes nothing and returns the first record.
+/// Errors: kConflict (an item is blocked), kPreconditionFailed (the tenant changed since the plan was made), those of the
+/// archive, the stores and the database, kCancelled (only before the transaction).
+Result<catalog::RestoreRecord> apply_plan(catalog::Database& database, SealedObjects& objects,
+                                          const archive::ArchiveReader& reader, const Contents& contents,
+                                          const Plan& plan, Progress& progress);
+
+}  // namespace oa::restore
