@@ -198,6 +198,25 @@ Status record_restore(catalog::TenantTransaction& transaction, const catalog::Re
 
 }  // namespace
 
+Result<StoredArchive> open_stored_archive(SealedObjects& objects, TenantId tenant,
+                                          const catalog::ArchiveRecord& record, const archive::TrustPolicy& trust) {
+  StoredArchive stored;
+  const ObjectKey key{tenant, RetentionClass::kArchives, record.object_name};
+  OA_ASSIGN(stored.source, objects.open(key, VersionId{record.object_version}));
+  OA_ASSIGN(stored.reader, archive::ArchiveReader::open(*stored.source, trust));
+  return stored;
+}
+
+Result<PreparedRestore> prepare_restore(catalog::Database& database, SealedObjects& objects,
+                                        const archive::ArchiveReader& reader, TenantId tenant, const Request& request) {
+  PreparedRestore prepared;
+  OA_ASSIGN(prepared.contents, read_contents(reader, request.selection));
+  OA_ASSIGN(auto snapshot, database.begin(tenant, catalog::Isolation::kSnapshot));
+  OA_ASSIGN(const LiveState live, read_live_state(snapshot, objects, prepared.contents));
+  prepared.plan = make_plan(prepared.contents, live, request);
+  return prepared;
+}
+
 Result<catalog::RestoreRecord> apply_plan(catalog::Database& database, SealedObjects& objects,
                                           const archive::ArchiveReader& reader, const Contents& contents,
                                           const Plan& plan, Progress& progress) {

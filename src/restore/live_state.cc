@@ -19,11 +19,12 @@ class HashSink final : public ByteSink {
   Blake2b hash_;
 };
 
-// Hashing live rows costs a read of them all, so it is done only where they could be equal: same archived size.
+// Hashing live rows costs a read of them all, so it is done only where they could be equal: selected, of the archived size.
 Result<LiveDataset> live_dataset(TenantId tenant, SealedObjects& objects, const Contents& contents,
                                  catalog::Dataset record) {
   LiveDataset live{std::move(record), std::nullopt};
   const auto archived = contents.datasets.find(live.record.id);
+  if (!contents.selected.contains({AssetKind::kDataset, live.record.id.uuid()})) return live;
   if (archived == contents.datasets.end() || !archived->second.rows.has_value() || !live.record.rows.has_value()) {
     return live;
   }

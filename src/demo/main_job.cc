@@ -1,0 +1,264 @@
+#include "oa/demo/main_job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "oa/backup/archive_creator.h"
+#include "oa/catalog/portable.h"
+#include "oa/restore/apply.h"
+
+namespace oa::demo {
+namespace {
+
+using restore::AssetKind;
+
+Error not_proven(const std::string& what) { return make_error(ErrorCode::kInternal, "demo", what); }
+
+std::string short_digest(const Blake2bDigest& digest) { return to_hex(digest).substr(0, 16) + "…"; }
+
+class MainJob {
+ public:
+  MainJob(instance::Instance& instance, const Size& size, Narrator& narrator, Progress& progress)
+      : instance_(instance), size_(size), narrator_(narrator), progress_(progress) {}
+
+  Status run() {
+    OA_TRY(have_tenant());
+    OA_TRY(make_archive());
+    OA_TRY(verify_archive());
+    OA_TRY(lose_and_restore());
+    OA_TRY(fork_workspace());
+    OA_TRY(import_into_new_tenant());
+    narrator_.step("Done: everything was compared and is as it should be");
+    narrator_.fact("data folder", instance_.data_folder());
+    narrator_.fact("go on with", fmt::format("oa-backup archive list --data {} --tenant {}", instance_.data_folder(), kDemoTenant));
+    return {};
+  }
+
+ private:
+  Status have_tenant() {
+    auto found = instance_.database().find_tenant(kDemoTenant);
+    const bool is_new = !found.ok();
+    narrator_.step(is_new ? "A demo tenant on plan Growth" : "The demo tenant that is there already is kept");
+    if (is_new) found = make_demo_tenant(instance_, kDemoTenant, size_, {}, progress_);
+    OA_ASSIGN(tenant_, std::move(found));
+    narrator_.fact("tenant", tenant_.name + " " + tenant_.id.str());
+    return {};
+  }
+
+  Status make_archive() {
+    narrator_.step("An archive with rows and audit events");
+    OA_ASSIGN(const auto signer, instance_.signing_key(tenant_.id));
+    backup::ArchiveRequest request;
+    request.with_rows = request.with_audit = true;
+    OA_ASSIGN(record_, backup::create_archive(instance_.database(), instance_.objects(), signer, tenant_.id, request, progress_));
+    narrator_.fact("archive", record_.id.str());
+    narrator_.fact("size", format_size(record_.size_bytes));
+    for (const auto& [name, count] : record_.counts.value().as_object()) {
+      narrator_.fact(std::string(name), canonical_json(count));
+    }
+    request.with_rows = false;
+    OA_ASSIGN(const auto small, backup::create_archive(instance_.database(), instance_.objects(), signer, tenant_.id, request, progress_));
+    narrator_.fact("the same without rows", format_size(small.size_bytes));
+    return {};
+  }
+
+  Status verify_archive() {
+    narrator_.step("Every hash and every signature of it verified");
+    archive::TrustPolicy trust;
+    OA_ASSIGN(trust.trusted, instance_.trusted_keys(tenant_.id));
+    OA_ASSIGN(stored_, restore::open_stored_archive(instance_.objects(), tenant_.id, record_, trust));
+    OA_ASSIGN(const auto report, stored_.reader->verify({.every_signature = true, .threads = 0}, progress_));
+    const auto& manifest = stored_.reader->manifest();
+    narrator_.fact("format", fmt::format("{}.{}", manifest.format_major, manifest.format_minor));
+    narrator_.fact("snapshot", manifest.snapshot_time.rfc3339());
+    narrator_.fact("entries", fmt::format("{} ({})", report.entries, format_size(report.content_bytes)));
+    narrator_.fact("signatures", std::to_string(report.signatures_checked));
+    narrator_.fact("signed by", manifest.signer.key_id());
+    narrator_.fact("content hash", short_digest(manifest.content_hash));
+    return {};
+  }
+
+  // Picks the report and the dataset to delete (one that nothing else uses) and another report to change.
+  Status choose_victims() {
+    OA_ASSIGN(auto transaction, instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(const auto workspaces, catalog::Workspaces(transaction).list());
+    std::map<DatasetId, std::size_t> uses;
+    std::vector<catalog::Report> reports;
+    for (const auto& workspace : workspaces) {
+      OA_ASSIGN(const auto some, catalog::Reports(transaction).list(workspace.id, std::nullopt, 500));
+      for (const auto& report : some) {
+        ++uses[report.visuals.front().dataset_id];
+        reports.push_back(report);
+      }
+      OA_ASSIGN(const auto alerts, catalog::Alerts(transaction).list(workspace.id, std::nullopt, 500));
+      for (const auto& alert : alerts) uses[alert.dataset_id] += 2;
+    }
+    for (const auto& report : reports) {
+      const bool alone = uses[report.visuals.front().dataset_id] == 1;
+      if (alone && deleted_.id.is_nil()) deleted_ = report;
+      if (!alone && changed_.id.is_nil()) changed_ = report;
+    }
+    if (deleted_.id.is_nil() || changed_.id.is_nil()) {
+      return make_error(ErrorCode::kConflict, "demo", "the tenant named Demo is not as the demo makes it")
+          .with_hint("run it in another data folder with --data");
+    }
+    OA_ASSIGN(dataset_, catalog::Datasets(transaction).get(deleted_.visuals.front().dataset_id));
+    return {};
+  }
+
+  Status damage() {
+    OA_ASSIGN(auto transaction, instance_.database().begin(tenant_.id));
+    OA_TRY(catalog::Reports(transaction).remove(deleted_.id));
+    OA_TRY(catalog::Datasets(transaction).remove(dataset_.id));
+    catalog::Report spoilt = changed_;
+    spoilt.name = "overwritten by mistake";
+    spoilt.visuals.resize(1);
+    spoilt.bookmarks.clear();
+    spoilt.updated_at = Timestamp::now();
+    OA_TRY(catalog::Reports(transaction).put({&spoilt, 1}));
+    return transaction.commit();
+  }
+
+  Status lose_and_restore() {
+    narrator_.step("A report and a dataset are deleted, another report is spoilt; the three come back (overwrite)");
+    OA_TRY(choose_victims());
+    OA_TRY(damage());
+    narrator_.fact("deleted report", deleted_.name);
+    narrator_.fact("deleted dataset", dataset_.name);
+    narrator_.fact("spoilt report", changed_.name);
+    restore::Request request;
+    request.id = RestoreId::random();
+    request.selection.assets = {{AssetKind::kReport, deleted_.id.uuid()},
+                                {AssetKind::kReport, changed_.id.uuid()},
+                                {AssetKind::kDataset, dataset_.id.uuid()}};
+    OA_TRY(restore_into(tenant_.id, request));
+    OA_ASSIGN(auto transaction, instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(const auto report, catalog::Reports(transaction).get(deleted_.id));
+    OA_ASSIGN(const auto other, catalog::Reports(transaction).get(changed_.id));
+    OA_ASSIGN(const auto dataset, catalog::Datasets(transaction).get(dataset_.id));
+    OA_TRY(prove("deleted report", catalog::content_digest(deleted_), catalog::content_digest(report)));
+    OA_TRY(prove("spoilt report", catalog::content_digest(changed_), catalog::content_digest(other)));
+    OA_TRY(prove("deleted dataset", catalog::content_digest(dataset_), catalog::content_digest(dataset)));
+    return prove_identical(tenant_.id, request);
+  }
+
+  Status prove(std::string_view what, const Blake2bDigest& before, const Blake2bDigest& after) {
+    if (before != after) return not_proven(fmt::format("the {} is not as it was", what));
+    narrator_.fact(fmt::format("{} digest", what), short_digest(after) + " as before");
+    return {};
+  }
+
+  // A new plan over the same selection compares every document and every row file with the archive.
+  Status prove_identical(TenantId tenant, restore::Request request) {
+    request.id = RestoreId::random();
+    request.mode = restore::Mode::kOverwrite;
+    OA_ASSIGN(const auto again, restore::prepare_restore(instance_.database(), instance_.objects(), *stored_.reader, tenant, request));
+    const auto counts = restore::count_actions(again.plan);
+    if (counts.size() != 1 || !counts.contains(restore::Action::kIdentical)) {
+      return not_proven("a restored asset differs from the archive");
+    }
+    narrator_.fact("compared with the archive", fmt::format("{} assets, rows included, identical", again.plan.items.size()));
+    return {};
+  }
+
+  Status restore_into(TenantId tenant, const restore::Request& request) {
+    OA_ASSIGN(prepared_, restore::prepare_restore(instance_.database(), instance_.objects(), *stored_.reader, tenant, request));
+    std::string plan;
+    for (const auto& [action, count] : restore::count_actions(prepared_.plan)) {
+      plan += fmt::format("{}{} {}", plan.empty() ? "" : ", ", count, restore::to_text(action));
+    }
+    narrator_.fact("plan", plan);
+    OA_ASSIGN(const auto record, restore::apply_plan(instance_.database(), instance_.objects(), *stored_.reader,
+                                                     prepared_.contents, prepared_.plan, progress_));
+    narrator_.fact("restore", record.id.str());
+    return {};
+  }
+
+  Status fork_workspace() {
+    const WorkspaceId original = deleted_.workspace_id;
+    narrator_.step("A workspace comes back beside itself (fork)");
+    restore::Request request;
+    request.id = RestoreId::random();
+    request.mode = restore::Mode::kFork;
+    request.selection.assets = {{AssetKind::kWorkspace, original.uuid()}};
+    OA_TRY(restore_into(tenant_.id, request));
+    std::set<Uuid> old_ids, new_ids;
+    WorkspaceId fork;
+    for (const auto& item : prepared_.plan.items) {
+      old_ids.insert(item.source.id);
+      new_ids.insert(item.target_id);
+      if (item.source.kind == AssetKind::kWorkspace) fork = item.target_workspace;
+    }
+    for (const auto& id : new_ids) {
+      if (old_ids.contains(id)) return not_proven("a forked asset kept its id");
+    }
+    return prove_fork(fork, new_ids);
+  }
+
+  Status prove_fork(WorkspaceId fork, const std::set<Uuid>& new_ids) {
+    OA_ASSIGN(auto transaction, instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(const auto workspace, catalog::Workspaces(transaction).get(fork));
+    OA_ASSIGN(const auto reports, catalog::Reports(transaction).list(fork, std::nullopt, 500));
+    std::size_t references = 0;
+    for (const auto& report : reports) {
+      for (const auto& visual : report.visuals) {
+        if (!new_ids.contains(visual.dataset_id.uuid())) return not_proven("a forked report points out of the fork");
+        ++references;
+      }
+    }
+    OA_ASSIGN(const auto alerts, catalog::Alerts(transaction).list(fork, std::nullopt, 500));
+    for (const auto& alert : alerts) {
+      if (!new_ids.contains(alert.dataset_id.uuid())) return not_proven("a forked alert points out of the fork");
+      ++references;
+    }
+    narrator_.fact("workspace", workspace.name + " " + fork.str());
+    narrator_.fact("assets", fmt::format("{}, every id new", new_ids.size()));
+    narrator_.fact("references checked", fmt::format("{}, all inside the fork", references));
+    return {};
+  }
+
+  Status import_into_new_tenant() {
+    narrator_.step("The archive goes into a new, blank tenant on its own key");
+    std::string name;
+    for (int n = 1; name.empty() || instance_.database().find_tenant(name).ok(); ++n) {
+      name = fmt::format("{} recovered {}", kDemoTenant, n);
+    }
+    OA_ASSIGN(const auto target, instance_.provision_tenant(name, tenant_.plan));
+    narrator_.fact("tenant", target.name + " " + target.id.str());
+    restore::Request request;
+    request.id = RestoreId::random();
+    request.selection.everything = true;
+    request.with_roles = request.all_people = true;
+    OA_TRY(restore_into(target.id, request));
+    OA_TRY(prove_identical(target.id, request));
+    OA_ASSIGN(auto transaction, instance_.database().begin(target.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(const auto users, catalog::Users(transaction).list());
+    narrator_.fact("users", fmt::format("{}, inactive until they are invited", users.size()));
+    std::string credentials;
+    for (const auto& each : prepared_.plan.credentials) credentials += (credentials.empty() ? "" : ", ") + each;
+    narrator_.fact("credentials to enter again", credentials);
+    return {};
+  }
+
+  instance::Instance& instance_;
+  const Size& size_;
+  Narrator& narrator_;
+  Progress& progress_;
+  catalog::Tenant tenant_;
+  catalog::ArchiveRecord record_;
+  restore::StoredArchive stored_;
+  restore::PreparedRestore prepared_;
+  catalog::Report deleted_;
+  catalog::Report changed_;
+  catalog::Dataset dataset_;
+};
+
+}  // namespace
+
+Status run_main_job(instance::Instance& instance, const Size& size, Narrator& narrator, Progress& progress) {
+  return MainJob(instance, size, narrator, progress).run();
+}
+
+}  // namespace oa::demo
