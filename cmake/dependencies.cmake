@@ -2,6 +2,7 @@
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
 find_package(fmt 9.1 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
 find_package(Threads REQUIRED)
 find_package(PostgreSQL 15 REQUIRED)
 find_package(PkgConfig REQUIRED)

@@ -1,0 +1,204 @@
+#include "oa/cli/app.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <functional>
+#include <map>
+
+#include "commands.h"
+#include "oa/crypto/secret.h"
+
+namespace oa::cli {
+namespace {
+
+using Command = std::function<Status(const Context&)>;
+
+std::string exit_statuses() {
+  std::string text = "Exit status: 0 success";
+  std::map<int, std::string> by_status;
+  for (const auto& info : error_table()) {
+    auto& names = by_status[info.exit_status];
+    names += (names.empty() ? "" : ", ") + std::string(info.name);
+  }
+  for (const auto& [status, names] : by_status) text += fmt::format("\n  {:>3}  {}", status, names);
+  return text;
+}
+
+// Binds options to structs that live as long as the parser, and remembers which command was chosen.
+class Parser {
+ public:
+  Parser() : app_("Backup, restore and disaster recovery for OneAnalytics tenants.", "oa-backup") {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", OA_VERSION);
+    app_.set_help_all_flag("--help-all", "Help of every command");
+    globals_.data_folder = default_data_folder();
+    app_.footer("Examples:\n"
+                "  oa-backup demo                                   the main job on generated data\n"
+                "  oa-backup archive create --tenant Demo --rows    an archive, kept sealed\n"
+                "  oa-backup restore ID --tenant Demo --asset report:ID --dry-run\n\n" +
+                exit_statuses());
+    add_instance();
+    add_tenant();
+    add_keys();
+    add_archive();
+    add_restore();
+  }
+
+  CLI::App& app() { return app_; }
+  const GlobalOptions& globals() const { return globals_; }
+  const Command& chosen() const { return chosen_; }
+
+ private:
+  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& what, const std::string& example,
+                    Command run) {
+    CLI::App* sub = parent->add_subcommand(name, what);
+    sub->footer("Example:\n  " + example);
+    // Accepted behind the command too, where people write them.
+    sub->add_option("--data", globals_.data_folder, "Data folder")->capture_default_str();
+    sub->add_option("--passphrase-file", globals_.passphrase_file,
+                    "File whose first line opens the key store instead of its root key file");
+    sub->add_flag("--json", globals_.json, "One JSON document instead of text");
+    sub->callback([this, run = std::move(run)] { chosen_ = run; });
+    return sub;
+  }
+
+  void add_instance() {
+    command(&app_, "up", "Start the embedded default and keep it running", "oa-backup up --data /srv/oa", run_up);
+    auto* demo = command(&app_, "demo", "Run the main job end to end on a demo tenant", "oa-backup demo --data /tmp/oa-demo",
+                         [this](const Context& c) { return run_demo(c, demo_); });
+    demo->add_option("--rows", demo_.rows, "Rows of the generated orders table")->capture_default_str()->check(CLI::Range(1, 50'000'000));
+  }
+
+  void add_tenant() {
+    auto* tenant = app_.add_subcommand("tenant", "Make, list, show and import tenants");
+    tenant->require_subcommand(1);
+    auto* create = command(tenant, "create", "Make a blank tenant on its own key", "oa-backup tenant create Acme --plan growth",
+                           [this](const Context& c) { return run_tenant_create(c, tenant_); });
+    create->add_option("name", tenant_.name, "Name")->required();
+    create->add_option("--plan", tenant_.plan, "starter, growth or scale")->capture_default_str();
+    command(tenant, "list", "List tenants", "oa-backup tenant list --json", run_tenant_list);
+    command(tenant, "show", "List what a tenant owns, with ids", "oa-backup tenant show Demo",
+            [this](const Context& c) { return run_tenant_show(c, tenant_); })
+        ->add_option("tenant", tenant_.name, "Id or name")->required();
+    auto* import = command(tenant, "import", "Make a tenant out of an archive",
+                           "oa-backup tenant import acme.oa-archive --name \"Acme 2\" --plan growth --trust acme.pub",
+                           [this](const Context& c) { return run_tenant_import(c, import_); });
+    import->add_option("archive", import_.archive, "Archive file, or an archive's id with --from-tenant")->required();
+    import->add_option("--name", import_.name, "Name of the new tenant")->required();
+    import->add_option("--plan", import_.plan, "starter, growth or scale")->capture_default_str();
+    import->add_option("--from-tenant", import_.from_tenant, "Tenant that has the archive and whose signature is trusted");
+    add_trust(import, import_.trust);
+  }
+
+  void add_keys() {
+    auto* keys = app_.add_subcommand("keys", "Keys that sign a tenant's archives");
+    keys->require_subcommand(1);
+    command(keys, "list", "Public keys, the retired ones too", "oa-backup keys list Demo",
+            [this](const Context& c) { return run_keys_list(c, tenant_); })
+        ->add_option("tenant", tenant_.name, "Id or name")->required();
+    command(keys, "rotate", "Sign with a new key from now on", "oa-backup keys rotate Demo",
+            [this](const Context& c) { return run_keys_rotate(c, tenant_); })
+        ->add_option("tenant", tenant_.name, "Id or name")->required();
+  }
+
+  static void add_trust(CLI::App* sub, TrustOptions& trust) {
+    sub->add_option("--trust", trust.key_files, "minisign public key file of an accepted signer")->take_all();
+    sub->add_option("--accept-signer", trust.fingerprints, "Fingerprint of an accepted signer")->take_all();
+  }
+
+  CLI::App* archive_command(CLI::App* parent, const std::string& name, const std::string& what, const std::string& example,
+                            Status (*run)(const Context&, const ArchiveOptions&)) {
+    auto* sub = command(parent, name, what, example, [this, run](const Context& c) { return run(c, archive_); });
+    sub->add_option("archive", archive_.archive, "Archive file, or the id of an archive in store")->required();
+    sub->add_option("--tenant", archive_.tenant, "Tenant that has it in store, and whose signature is trusted");
+    add_trust(sub, archive_.trust);
+    return sub;
+  }
+
+  void add_archive() {
+    auto* archive = app_.add_subcommand("archive", "Make, list, verify and read archives");
+    archive->require_subcommand(1);
+    auto* create = command(archive, "create", "Make an archive of a tenant", "oa-backup archive create --tenant Demo --rows --output demo.oa-archive",
+                           [this](const Context& c) { return run_archive_create(c, create_); });
+    create->add_option("--tenant", create_.tenant, "Id or name")->required();
+    create->add_flag("--rows", create_.rows, "With the imported rows");
+    create->add_flag("--audit", create_.audit, "With the audit events");
+    create->add_option("--workspace", create_.workspaces, "Only this workspace (id; may be repeated)")->take_all();
+    create->add_option("--output", create_.output, "Save it as a file too");
+    command(archive, "list", "List archives in store", "oa-backup archive list --tenant Demo",
+            [this](const Context& c) { return run_archive_list(c, create_.tenant); })
+        ->add_option("--tenant", create_.tenant, "Id or name")->required();
+    archive_command(archive, "verify", "Check every hash, and every signature if asked",
+                    "oa-backup archive verify demo.oa-archive --trust demo.pub --every-signature", run_archive_verify)
+        ->add_flag("--every-signature", archive_.every_signature, "Check each entry's own signature too");
+    archive_command(archive, "ls", "List entries", "oa-backup archive ls demo.oa-archive --trust demo.pub workspaces/", run_archive_ls)
+        ->add_option("prefix", archive_.paths, "Only paths that begin with this")->expected(0, 1);
+    archive_command(archive, "cat", "Print entries, verified", "oa-backup archive cat demo.oa-archive --trust demo.pub audit/events.ndjson", run_archive_cat)
+        ->add_option("path", archive_.paths, "Entry path")->required();
+    auto* extract = archive_command(archive, "extract", "Write entries into a new folder, each verified",
+                                    "oa-backup archive extract demo.oa-archive --trust demo.pub --output demo/", run_archive_extract);
+    extract->add_option("prefix", archive_.paths, "Only paths that begin with one of these");
+    extract->add_option("--output", archive_.output, "Folder, new or empty")->required();
+    archive_command(archive, "download", "Save an archive from the store as a file",
+                    "oa-backup archive download ID --tenant Demo --output demo.oa-archive", run_archive_download)
+        ->add_option("--output", archive_.output, "File")->required();
+  }
+
+  void add_restore() {
+    auto* restore = command(&app_, "restore", "Restore assets from an archive into a tenant",
+                            "oa-backup restore demo.oa-archive --tenant Demo --asset report:ID --mode fork",
+                            [this](const Context& c) { return run_restore(c, restore_); });
+    restore->add_option("archive", restore_.archive, "Archive file, or the id of an archive in store")->required();
+    restore->add_option("--tenant", restore_.tenant, "Tenant to restore into")->required();
+    restore->add_flag("--all", restore_.all, "Everything in the archive");
+    restore->add_option("--asset", restore_.assets, "KIND:ID; a workspace stands for all in it; may be repeated")->take_all();
+    restore->add_option("--mode", restore_.mode, "What to do with an id that exists: overwrite, fork or skip")->capture_default_str();
+    restore->add_flag("--with-roles", restore_.with_roles, "Grant the archived workspace roles too");
+    restore->add_flag("--dry-run", restore_.dry_run, "Show the plan and stop");
+    restore->add_flag("--yes", restore_.yes, "Apply without asking");
+    add_trust(restore, restore_.trust);
+  }
+
+  CLI::App app_;
+  GlobalOptions globals_;
+  DemoOptions demo_;
+  TenantOptions tenant_;
+  ImportOptions import_;
+  ArchiveCreateOptions create_;
+  ArchiveOptions archive_;
+  RestoreOptions restore_;
+  Command chosen_;
+};
+
+int run_guarded(int argc, const char* const* argv) {
+  Parser parser;
+  try {
+    parser.app().parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" of the parser with status 0; all others are usage errors.
+    return parser.app().exit(error) == 0 ? 0 : error_info(ErrorCode::kInvalidArgument).exit_status;
+  }
+  Output output(parser.globals().json);
+  TerminalProgress progress(!parser.globals().json);
+  const Context context{parser.globals(), output, progress};
+  const Status status = parser.chosen()(context);
+  progress.clear();
+  return status.ok() ? 0 : output.failure(status.error());
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  forbid_core_dumps();
+  install_signal_handlers();
+  try {
+    return run_guarded(argc, argv);
+  } catch (const std::exception& exception) {
+    return Output(false).failure(make_error(ErrorCode::kInternal, "main", "an unexpected error ended the program")
+                                     .with_cause(exception.what()));
+  }
+}
+
+}  // namespace oa::cli

@@ -1,0 +1,77 @@
+// The commands, each a plain function from its options to a Status. app.cc binds them to the command line.
+#pragma once
+
+#include "session.h"
+
+namespace oa::cli {
+
+struct Context {
+  GlobalOptions options;
+  Output& output;
+  Progress& progress;
+};
+
+struct DemoOptions {
+  std::uint64_t rows = 200'000;
+};
+Status run_up(const Context& context);
+Status run_demo(const Context& context, const DemoOptions& options);
+
+struct TenantOptions {
+  std::string name;
+  std::string plan = "starter";
+};
+Status run_tenant_create(const Context& context, const TenantOptions& options);
+Status run_tenant_list(const Context& context);
+Status run_tenant_show(const Context& context, const TenantOptions& options);
+Status run_keys_list(const Context& context, const TenantOptions& options);
+Status run_keys_rotate(const Context& context, const TenantOptions& options);
+
+struct ArchiveCreateOptions {
+  std::string tenant;
+  bool rows = false;
+  bool audit = false;
+  std::vector<std::string> workspaces;
+  std::string output;
+};
+Status run_archive_create(const Context& context, const ArchiveCreateOptions& options);
+Status run_archive_list(const Context& context, const std::string& tenant);
+
+/// For commands that read one archive.
+struct ArchiveOptions {
+  std::string archive;  // file or id
+  std::string tenant;
+  TrustOptions trust;
+  bool every_signature = false;
+  std::vector<std::string> paths;
+  std::string output;
+};
+Status run_archive_verify(const Context& context, const ArchiveOptions& options);
+Status run_archive_ls(const Context& context, const ArchiveOptions& options);
+Status run_archive_cat(const Context& context, const ArchiveOptions& options);
+Status run_archive_extract(const Context& context, const ArchiveOptions& options);
+Status run_archive_download(const Context& context, const ArchiveOptions& options);
+
+struct RestoreOptions {
+  std::string archive;
+  std::string tenant;
+  TrustOptions trust;
+  bool all = false;
+  std::vector<std::string> assets;  // kind:id
+  std::string mode = "overwrite";
+  bool with_roles = false;
+  bool dry_run = false;
+  bool yes = false;
+};
+Status run_restore(const Context& context, const RestoreOptions& options);
+
+struct ImportOptions {
+  std::string archive;
+  std::string from_tenant;
+  TrustOptions trust;
+  std::string name;
+  std::string plan = "starter";
+};
+Status run_tenant_import(const Context& context, const ImportOptions& options);
+
+}  // namespace oa::cli

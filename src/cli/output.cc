@@ -1,0 +1,120 @@
+#include "output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <csignal>
+#include <cstdio>
+
+#include "oa/base/bytes.h"
+
+namespace oa::cli {
+namespace {
+
+constexpr auto kDrawEvery = std::chrono::milliseconds(100);
+volatile std::sig_atomic_t g_stop = 0;  // set by a signal handler, which may touch nothing else
+
+void on_signal(int number) {
+  if (g_stop != 0) {
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
+  g_stop = 1;
+}
+
+std::string amount(std::uint64_t n, const std::string& unit) {
+  return unit == "bytes" ? format_size(n) : fmt::format("{} {}", n, unit);
+}
+
+}  // namespace
+
+void install_signal_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+bool stop_requested() { return g_stop != 0; }
+
+TerminalProgress::TerminalProgress(bool enabled) : enabled_(enabled && isatty(STDERR_FILENO) == 1) {}
+TerminalProgress::~TerminalProgress() { clear(); }
+
+void TerminalProgress::begin(std::string_view step, std::uint64_t total, std::string_view unit) {
+  step_ = step;
+  unit_ = unit;
+  total_ = total;
+  done_ = 0;
+  next_draw_ = std::chrono::steady_clock::now() + kDrawEvery;
+}
+
+void TerminalProgress::update(std::uint64_t done) {
+  done_ = done;
+  const auto now = std::chrono::steady_clock::now();
+  if (!enabled_ || now < next_draw_) return;
+  next_draw_ = now + kDrawEvery;
+  draw();
+}
+
+bool TerminalProgress::cancelled() const { return stop_requested(); }
+
+void TerminalProgress::draw() {
+  std::string text = fmt::format("  {}: {}", step_, amount(done_, unit_));
+  if (total_ > 0) text += fmt::format(" of {} ({}%)", amount(total_, unit_), done_ * 100 / total_);
+  fmt::print(stderr, "\r\x1b[K{}", text);
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void TerminalProgress::clear() {
+  if (!drawn_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+void Output::document(const json::value& value) const {
+  if (json_) fmt::print("{}\n", canonical_json(value));
+}
+
+void Output::line(std::string_view text) const {
+  if (!json_) fmt::print("{}\n", text);
+}
+
+void Output::table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
+                   std::string_view empty) const {
+  if (json_) return;
+  if (rows.empty()) return line(empty);
+  std::vector<std::size_t> widths;
+  for (const auto& cell : header) widths.push_back(cell.size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  const auto print = [&](const std::vector<std::string>& row) {
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i) text += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
+    line(text);
+  };
+  print(header);
+  for (const auto& row : rows) print(row);
+}
+
+int Output::failure(const Error& error) const {
+  const auto& info = error_info(error.code);
+  if (json_) {
+    const json::value document =
+        json::object{{"error", json::object{{"code", info.name}, {"operation", error.op}, {"message", error.message},
+                                            {"hint", error.hint}, {"cause", error.cause}, {"retryable", info.retryable}}}};
+    fmt::print(stderr, "{}\n", canonical_json(document));
+    return info.exit_status;
+  }
+  fmt::print(stderr, "error: {} [{}]\n", error.message, info.name);
+  if (!error.cause.empty()) fmt::print(stderr, "  cause: {}\n", error.cause);
+  if (!error.hint.empty()) fmt::print(stderr, "  hint:  {}\n", error.hint);
+  return info.exit_status;
+}
+
+}  // namespace oa::cli

@@ -1,0 +1,57 @@
+// How results, errors and progress reach a person or a script.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "oa/base/json.h"
+#include "oa/base/progress.h"
+
+namespace oa::cli {
+
+/// Draws one line on a terminal's stderr, at most ten times a second, and nothing when stderr is no terminal.
+class TerminalProgress final : public Progress {
+ public:
+  explicit TerminalProgress(bool enabled);
+  ~TerminalProgress() override;
+  void begin(std::string_view step, std::uint64_t total, std::string_view unit) override;
+  void update(std::uint64_t done) override;
+  bool cancelled() const override;
+  /// Removes the line, so that other output starts clean.
+  void clear();
+
+ private:
+  void draw();
+  bool enabled_;
+  bool drawn_ = false;
+  std::string step_, unit_;
+  std::uint64_t total_ = 0, done_ = 0;
+  std::chrono::steady_clock::time_point next_draw_;
+};
+
+/// SIGINT and SIGTERM ask the running operation to stop at its next safe point; a second one ends the process.
+void install_signal_handlers();
+bool stop_requested();
+
+/// A result is one JSON document (--json) or lines for people; never both.
+class Output {
+ public:
+  explicit Output(bool as_json) : json_(as_json) {}
+  bool json() const { return json_; }
+  /// One JSON document on stdout, when JSON was asked for.
+  void document(const json::value& value) const;
+  /// A line for people, otherwise.
+  void line(std::string_view text) const;
+  /// Columns aligned, a header line first; `empty` stands in for a table without rows.
+  void table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
+             std::string_view empty) const;
+  /// The error on stderr: a JSON document or "error: …" with its hint. Returns the exit status.
+  int failure(const Error& error) const;
+
+ private:
+  bool json_;
+};
+
+}  // namespace oa::cli

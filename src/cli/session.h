@@ -1,0 +1,46 @@
+// What commands share: the global options, the instance behind --data, and an archive by file name or id.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oa/archive/reader.h"
+#include "oa/instance/instance.h"
+#include "output.h"
+
+namespace oa::cli {
+
+struct GlobalOptions {
+  std::string data_folder;
+  std::string passphrase_file;
+  bool json = false;
+};
+
+/// $OA_DATA, else /var/lib/oa-backup for root, else ~/.local/share/oa-backup.
+std::string default_data_folder();
+
+/// Opens the instance behind --data; makes it when `create`.
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options, bool create);
+
+/// Which signers are accepted besides the tenant's own.
+struct TrustOptions {
+  std::vector<std::string> key_files;      // minisign public keys
+  std::vector<std::string> fingerprints;   // as the refusal shows them
+};
+
+/// An archive named on the command line: a file, or the id of one that the tenant has in store.
+struct NamedArchive {
+  std::unique_ptr<RangedSource> source;
+  std::unique_ptr<archive::ArchiveReader> reader;
+};
+
+/// `instance` and `tenant` may be absent for a file. kArchiveUntrustedSigner shows the fingerprint to accept.
+Result<NamedArchive> open_archive(const std::string& name, instance::Instance* instance,
+                                  const catalog::Tenant* tenant, const TrustOptions& trust);
+
+/// True when `name` can only be an archive in store.
+bool is_archive_id(const std::string& name);
+
+}  // namespace oa::cli

@@ -1,0 +1,187 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <thread>
+
+#include "commands.h"
+#include "oa/catalog/repositories.h"
+#include "oa/demo/main_job.h"
+
+namespace oa::cli {
+namespace {
+
+constexpr auto kStopPoll = std::chrono::milliseconds(200);
+
+json::object to_json(const catalog::Tenant& tenant) {
+  return {{"id", tenant.id.str()}, {"name", tenant.name}, {"plan", catalog::to_text(tenant.plan)},
+          {"created_at", tenant.created_at.rfc3339()}};
+}
+
+// Tells the walk of the main job: numbered steps for people, a list of steps for scripts.
+class StepNarrator final : public demo::Narrator {
+ public:
+  StepNarrator(const Context& context, TerminalProgress* progress) : context_(context), progress_(progress) {}
+  void step(std::string_view title) override {
+    if (progress_ != nullptr) progress_->clear();
+    ++number_;
+    context_.output.line(fmt::format("\n{}. {}", number_, title));
+    steps_.push_back(json::object{{"step", number_}, {"title", title}, {"facts", json::object{}}});
+  }
+  void fact(std::string_view name, std::string_view value) override {
+    if (progress_ != nullptr) progress_->clear();
+    context_.output.line(fmt::format("   {:<26} {}", name, value));
+    steps_.back().as_object()["facts"].as_object()[name] = value;
+  }
+  json::array take() { return std::move(steps_); }
+
+ private:
+  const Context& context_;
+  TerminalProgress* progress_;
+  int number_ = 0;
+  json::array steps_;
+};
+
+// Held for the life of `up`, so that a second one says so instead of seeming to run.
+class UpLock {
+ public:
+  static Result<UpLock> take(const std::string& folder) {
+    const std::string path = folder + "/up.lock";
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return errno_error(errno, "up", "cannot open " + path);
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return UpLock(fd);
+    ::close(fd);
+    return make_error(ErrorCode::kBusy, "up", "another `oa-backup up` runs in " + folder)
+        .with_hint("use it as it is, end it first, or name another folder with --data");
+  }
+  UpLock(UpLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UpLock& operator=(UpLock&&) = delete;
+  ~UpLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  explicit UpLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+}  // namespace
+
+Status run_up(const Context& context) {
+  OA_ASSIGN(const auto instance, open_instance(context.options, true));
+  OA_ASSIGN(const auto lock, UpLock::take(instance->data_folder()));
+  OA_ASSIGN(const auto tenants, instance->database().list_tenants());
+  context.output.line(fmt::format("oa-backup is up in {}", instance->data_folder()));
+  context.output.line(fmt::format("  Postgres' folder is {}", instance::describe(instance->volume())));
+  context.output.line(fmt::format("  {} tenants; other oa-backup commands with the same --data work beside it", tenants.size()));
+  context.output.line("  Ctrl-C ends it");
+  context.output.document(json::object{{"data_folder", instance->data_folder()}, {"tenants", tenants.size()},
+                                       {"volume", instance::describe(instance->volume())}});
+  std::fflush(stdout);
+  while (!stop_requested()) std::this_thread::sleep_for(kStopPoll);
+  return {};
+}
+
+Status run_demo(const Context& context, const DemoOptions& options) {
+  auto* progress = dynamic_cast<TerminalProgress*>(&context.progress);
+  StepNarrator narrator(context, progress);
+  narrator.step("The embedded default: private Postgres, key store, sealed object store");
+  OA_ASSIGN(const auto instance, open_instance(context.options, true));
+  narrator.fact("data folder", instance->data_folder());
+  narrator.fact("Postgres' folder", instance::describe(instance->volume()));
+  demo::Size size;
+  size.order_rows = options.rows;
+  OA_TRY(demo::run_main_job(*instance, size, narrator, context.progress));
+  context.output.document(json::object{{"steps", narrator.take()}});
+  return {};
+}
+
+Status run_tenant_create(const Context& context, const TenantOptions& options) {
+  OA_ASSIGN(const auto plan, catalog::parse_text<catalog::Plan>(options.plan));
+  OA_ASSIGN(const auto instance, open_instance(context.options, true));
+  OA_ASSIGN(const auto tenant, instance->provision_tenant(options.name, plan));
+  context.output.document(to_json(tenant));
+  context.output.line(fmt::format("tenant {} made on plan {}: {}", tenant.name, options.plan, tenant.id.str()));
+  return {};
+}
+
+Status run_tenant_list(const Context& context) {
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto tenants, instance->database().list_tenants());
+  json::array items;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& tenant : tenants) {
+    items.push_back(to_json(tenant));
+    rows.push_back({tenant.id.str(), tenant.name, std::string(catalog::to_text(tenant.plan)), tenant.created_at.rfc3339()});
+  }
+  context.output.document(json::object{{"data", std::move(items)}});
+  context.output.table({"id", "name", "plan", "created"}, rows, "no tenants yet; make one with `oa-backup tenant create NAME`");
+  return {};
+}
+
+Status run_tenant_show(const Context& context, const TenantOptions& options) {
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.name));
+  OA_ASSIGN(auto transaction, instance->database().begin(tenant.id, catalog::Isolation::kSnapshot));
+  json::array items;
+  std::vector<std::vector<std::string>> rows;
+  const auto add = [&](const char* kind, const Uuid& id, WorkspaceId workspace, const std::string& name) {
+    items.push_back(json::object{{"kind", kind}, {"id", id.str()}, {"workspace_id", workspace.str()}, {"name", name}});
+    rows.push_back({kind, id.str(), name});
+  };
+  constexpr std::size_t kPage = 500;
+  OA_ASSIGN(const auto workspaces, catalog::Workspaces(transaction).list());
+  for (const auto& workspace : workspaces) {
+    add("workspace", workspace.id.uuid(), workspace.id, workspace.name);
+    OA_ASSIGN(const auto datasets, catalog::Datasets(transaction).list(workspace.id));
+    for (const auto& dataset : datasets) add("dataset", dataset.id.uuid(), workspace.id, dataset.name);
+    for (std::optional<ReportId> after;;) {
+      OA_ASSIGN(const auto reports, catalog::Reports(transaction).list(workspace.id, after, kPage));
+      for (const auto& report : reports) add("report", report.id.uuid(), workspace.id, report.name);
+      if (reports.size() < kPage) break;
+      after = reports.back().id;
+    }
+    for (std::optional<AlertId> after;;) {
+      OA_ASSIGN(const auto alerts, catalog::Alerts(transaction).list(workspace.id, after, kPage));
+      for (const auto& alert : alerts) add("alert", alert.id.uuid(), workspace.id, alert.name);
+      if (alerts.size() < kPage) break;
+      after = alerts.back().id;
+    }
+  }
+  auto document = to_json(tenant);
+  document["assets"] = std::move(items);
+  context.output.document(document);
+  context.output.table({"kind", "id", "name"}, rows, "the tenant has no workspace yet");
+  return {};
+}
+
+Status run_keys_list(const Context& context, const TenantOptions& options) {
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.name));
+  OA_ASSIGN(const auto keys, instance->trusted_keys(tenant.id));
+  json::array items;
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const bool signs = i + 1 == keys.size();
+    items.push_back(json::object{{"key_id", keys[i].key_id()}, {"fingerprint", keys[i].fingerprint()},
+                                 {"public_key", keys[i].base64()}, {"signs", signs}});
+    rows.push_back({keys[i].key_id(), signs ? "signs" : "retired, trusted", keys[i].base64()});
+  }
+  context.output.document(json::object{{"data", std::move(items)}});
+  context.output.table({"key id", "state", "public key (minisign)"}, rows, "the tenant has no signing key");
+  return {};
+}
+
+Status run_keys_rotate(const Context& context, const TenantOptions& options) {
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.name));
+  OA_ASSIGN(const auto key, instance->rotate_signing_key(tenant.id));
+  context.output.document(json::object{{"key_id", key.key_id()}, {"fingerprint", key.fingerprint()}, {"public_key", key.base64()}});
+  context.output.line(fmt::format("new archives are signed by {}; older archives stay trusted", key.key_id()));
+  return {};
+}
+
+}  // namespace oa::cli
