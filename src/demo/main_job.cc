@@ -55,7 +55,8 @@ class MainJob {
     OA_ASSIGN(record_, backup::create_archive(instance_.database(), instance_.objects(), signer, tenant_.id, request, progress_));
     narrator_.fact("archive", record_.id.str());
     narrator_.fact("size", format_size(record_.size_bytes));
-    for (const auto& [name, count] : record_.counts.value().as_object()) {
+    const json::value counts = record_.counts.value();
+    for (const auto& [name, count] : counts.as_object()) {
       narrator_.fact(std::string(name), canonical_json(count));
     }
     request.with_rows = false;

@@ -82,10 +82,11 @@ using Status = Result<void>;
 #define OA_CONCAT(a, b) OA_CONCAT_INNER(a, b)
 
 /// Returns the error of a failed Status or Result out of the enclosing function.
-#define OA_TRY(expression)                            \
-  do {                                                \
-    if (auto oa_try_result = (expression); !oa_try_result.ok()) \
-      return std::move(oa_try_result).error();        \
+#define OA_TRY(expression) OA_TRY_INNER(OA_CONCAT(oa_try_result_, __COUNTER__), expression)
+#define OA_TRY_INNER(temporary, expression)                      \
+  do {                                                           \
+    if (auto temporary = (expression); !temporary.ok())          \
+      return std::move(temporary).error();                       \
   } while (false)
 
 /// OA_ASSIGN(auto x, f()): binds the value or returns the error out of the enclosing function.

@@ -8,6 +8,7 @@
 
 #include "oa/catalog/audit.h"
 #include "oa/catalog/database.h"
+#include "oa/crypto/sign.h"
 #include "oa/instance/volume.h"
 #include "oa/keys/key_service.h"
 #include "oa/objects/sealed_objects.h"

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs what building, running and testing needs on Debian 12. Does nothing when everything is there.
+# usage: deploy/install-dependencies.sh
+set -euo pipefail
+
+packages=(
+  build-essential g++ cmake ninja-build ccache pkg-config
+  libssl-dev libsodium-dev libzstd-dev libpq-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev
+  libgtest-dev librapidcheck-dev
+  postgresql-15 util-linux
+  zstd minisign time
+)
+# npm fetches the pinned DuckDB; an npm that is not Debian's does as well.
+command -v npm >/dev/null || packages+=(npm)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "error: these packages are missing and there is no sudo: ${missing[*]}" >&2
+    echo "  hint: run as root: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "Installing: ${missing[*]}"
+# Postgres is run by oa-backup itself: keep the package from making and starting a cluster of its own.
+if ! dpkg-query -W postgresql-common >/dev/null 2>&1; then
+  "${as_root[@]}" mkdir -p /etc/postgresql-common
+  echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
