@@ -40,7 +40,7 @@ struct TenantKeyInfo {
 class KeyService {
  public:
   virtual ~KeyService() = default;
-  /// kAlreadyExists when the tenant has a key.
+  /// kAlreadyExists when the tenant has a key, kKeyDestroyed when it had one.
   virtual Status create_tenant_key(TenantId tenant) = 0;
   virtual Result<TenantKeyInfo> describe(TenantId tenant) = 0;
   virtual Result<DataKey> generate_data_key(TenantId tenant, KeyPurpose purpose) = 0;
@@ -50,9 +50,12 @@ class KeyService {
   /// New KEK version for new wraps; older versions keep unwrapping.
   virtual Status rotate(TenantId tenant) = 0;
   virtual Status disable(TenantId tenant) = 0;
+  /// kConflict while destruction is pending.
   virtual Status enable(TenantId tenant) = 0;
-  /// After `when` the key is gone for good and with it everything sealed under it (crypto-shredding).
+  /// From now on the key is unusable (kKeyDisabled); from `when` on it is gone for good (kKeyDestroyed) and with it
+  /// everything sealed under it (crypto-shredding). kConflict when destruction is pending already.
   virtual Status schedule_destroy(TenantId tenant, Timestamp when) = 0;
+  /// The key is again what it was, enabled or disabled. kConflict when no destruction is pending.
   virtual Status cancel_destroy(TenantId tenant) = 0;
 };
 

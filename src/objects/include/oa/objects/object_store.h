@@ -17,7 +17,8 @@ namespace oa {
 enum class RetentionClass { kRows, kOriginals, kArchives, kWal, kLedger };
 std::string_view to_text(RetentionClass retention_class);
 
-/// Names an object. `name`: 1–512 bytes of [A-Za-z0-9._/-], no empty segment, none that begins with '.'.
+/// Names an object. `name`: 1–512 bytes of [A-Za-z0-9._/-], no empty segment, none that begins with '.', none of more
+/// than 200 bytes.
 /// Ids only: names are not sealed.
 struct ObjectKey {
   TenantId tenant;
@@ -63,7 +64,7 @@ class ObjectStore {
   /// Newest versions of all objects of one tenant and class, by name, at most `limit`, names after `after`.
   virtual Result<std::vector<ObjectVersion>> list(TenantId tenant, RetentionClass retention_class,
                                                   std::string_view after, std::size_t limit) = 0;
-  /// All versions of one object, oldest first.
+  /// All versions of one object, oldest first; none when there is no such object.
   virtual Result<std::vector<ObjectVersion>> list_versions(const ObjectKey& key) = 0;
   /// Removes one version for good. kPermissionDenied in the write-once class.
   virtual Status remove(const ObjectKey& key, const VersionId& version) = 0;
