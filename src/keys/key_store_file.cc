@@ -99,7 +99,8 @@ Status KeyStoreFile::load(const Bytes& bytes) {
   auto data_key = unwrap_secret(root_, context_of(header_), seal.wrapped_key);
   if (!data_key.ok()) {
     return make_error(ErrorCode::kKeyWrong, "key_store.open",
-                      "this root key or passphrase does not open " + path_);
+                      "this root key or passphrase does not open " + path_)
+        .with_hint("put the root key file of this store back from its safe copy, or enter its own passphrase");
   }
   OA_ASSIGN(const auto source,
             SealedSource::open(std::move(sealed), *data_key, context_of(header_)));

@@ -38,7 +38,8 @@ Status check_permissions(int fd, const std::string& path) {
   if (::fstat(fd, &info) != 0) return errno_error(errno, "root_key.open", "cannot examine " + path);
   if (!S_ISREG(info.st_mode) || info.st_size != kRootKeySize) {
     return make_error(ErrorCode::kKeyWrong, "root_key.open",
-                      path + " is not a root key of 32 bytes");
+                      path + " is not a root key of 32 bytes")
+        .with_hint("put the root key file of this store back from its safe copy");
   }
   if ((info.st_mode & 077) != 0) {
     return make_error(ErrorCode::kPermissionDenied, "root_key.open",
@@ -129,7 +130,9 @@ Result<SecretBytes> load_root_key(const RootKeySource& source, const RootKeyHead
   if (header.from_passphrase != source.passphrase.has_value()) {
     return make_error(ErrorCode::kKeyWrong, "key_store.open",
                       header.from_passphrase ? "this key store is opened with a passphrase"
-                                             : "this key store is opened with a root key file");
+                                             : "this key store is opened with a root key file")
+        .with_hint(header.from_passphrase ? "give its passphrase with --passphrase-file"
+                                          : "leave --passphrase-file out");
   }
   if (!header.from_passphrase) return read_key_file(source.key_file);
   return derive_from_passphrase(*source.passphrase, header.salt, header.cost, kRootKeySize);

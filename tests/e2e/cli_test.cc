@@ -65,10 +65,21 @@ class CliDemo : public testing::Test {
   static std::string file(const std::string& name) { return *scratch_ / name; }
   static std::vector<std::string> assets(const std::string& kind, const std::string& tenant = "Demo") {
     std::vector<std::string> ids;
-    for (const auto& asset : oa_json({"tenant", "show", tenant, "--data", data()}).at("assets").as_array()) {
+    const auto shown = oa_json({"tenant", "show", tenant, "--data", data()});
+    for (const auto& asset : shown.at("assets").as_array()) {
       if (text(asset.at("kind")) == kind) ids.push_back(text(asset.at("id")));
     }
     return ids;
+  }
+  // A report that the archive holds, as restore names it.
+  static std::string archived_report() {
+    const auto entries = oa_json({"archive", "ls", archive_, "--tenant", "Demo", "--data", data()});
+    for (const auto& entry : entries.at("data").as_array()) {
+      const std::string path = text(entry.at("path"));
+      const auto at = path.find("/reports/");
+      if (at != std::string::npos) return "report:" + path.substr(at + 9, 36);
+    }
+    return "none";
   }
   static void download(const std::string& name) {
     oa_json({"archive", "download", archive_, "--tenant", "Demo", "--output", file(name), "--data", data()});
@@ -89,7 +100,7 @@ TEST_F(CliDemo, ASecondRunKeepsWhatIsThere) {
 }
 
 TEST_F(CliDemo, ARestoreShowsItsPlanAndWantsAYes) {
-  const std::string asset = "report:" + assets("report").front();
+  const std::string asset = archived_report();
   const auto plan = oa_json({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork", "--dry-run", "--data", data()});
   EXPECT_EQ(text(plan.at("plan").at("items").at(0).at("action")), "fork");
   const auto refused = oa({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork", "--data", data()});

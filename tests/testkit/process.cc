@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
+#include <stdexcept>
 #include <thread>
 
 namespace oa::testkit {
@@ -73,8 +72,7 @@ json::value oa_json(std::vector<std::string> arguments) {
   const Finished finished = oa(arguments);
   auto document = parse_json(finished.out.substr(0, finished.out.find('\n')));
   if (finished.status != 0 || !document.ok()) {
-    std::fprintf(stderr, "oa-backup %s: status %d\n%s\n", arguments[0].c_str(), finished.status, finished.err.c_str());
-    std::abort();
+    throw std::runtime_error("oa-backup " + arguments[0] + ": status " + std::to_string(finished.status) + "\n" + finished.err);
   }
   return *document;
 }

@@ -21,7 +21,7 @@ Finished run(const std::vector<std::string>& argv);
 
 /// Runs `oa-backup` of this build.
 Finished oa(std::vector<std::string> arguments);
-/// The same with --json: the document on stdout; aborts the test process with stderr's text when it failed.
+/// The same with --json: the document on stdout; throws with stderr's text when it failed.
 json::value oa_json(std::vector<std::string> arguments);
 
 /// A running program. Killed (-9) and reaped when dropped.
