@@ -1,4 +1,5 @@
-// seal_bench [MIB] [ROUNDS]: OAS1 seal and unseal of memory against bare AES-256-GCM of the same chunks, in turn.
+// seal_bench [MIB] [ROUNDS]: OAS1 seal and unseal of memory against bare AES-256-GCM of the same
+// chunks, in turn.
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -11,8 +12,8 @@
 
 namespace {
 
-using oa::ByteView;
 using oa::Bytes;
+using oa::ByteView;
 
 double seconds(const auto& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -64,8 +65,9 @@ void bare_gcm(const Bytes& plain, Bytes& out, const std::uint8_t* key) {
     int length = 0;
     nonce[0] = static_cast<std::uint8_t>(from >> 16);
     EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, nonce);
-    EVP_EncryptUpdate(context, out.data() + at, &length, plain.data() + from,
-                      static_cast<int>(std::min<std::size_t>(oa::kSealChunkSize, plain.size() - from)));
+    EVP_EncryptUpdate(
+        context, out.data() + at, &length, plain.data() + from,
+        static_cast<int>(std::min<std::size_t>(oa::kSealChunkSize, plain.size() - from)));
     at += static_cast<std::size_t>(length);
     EVP_EncryptFinal_ex(context, out.data() + at, &length);
     EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, 16, out.data() + at);
@@ -97,7 +99,8 @@ int main(int argc, char** argv) {
       sealed.resize(sink.written());
     }));
     unseal.push_back(seconds([&] {
-      auto source = oa::SealedSource::open(std::make_unique<Borrowed>(sealed), key, "bench").value();
+      auto source =
+          oa::SealedSource::open(std::make_unique<Borrowed>(sealed), key, "bench").value();
       constexpr std::size_t kPiece = std::size_t{1} << 20;
       for (std::size_t at = 0; at < opened.size(); at += kPiece) {
         source->read_at(at, {opened.data() + at, kPiece}).value();
@@ -110,7 +113,8 @@ int main(int argc, char** argv) {
   const double gb = static_cast<double>(plain.size()) / 1e9;
   std::printf("%-28s %8s %8s\n", "one thread, in memory", "GB/s", "of bare");
   std::printf("%-28s %8.2f %8.2f\n", "OAS1 seal", gb / median(seal), median(bare) / median(seal));
-  std::printf("%-28s %8.2f %8.2f\n", "OAS1 unseal", gb / median(unseal), median(bare) / median(unseal));
+  std::printf("%-28s %8.2f %8.2f\n", "OAS1 unseal", gb / median(unseal),
+              median(bare) / median(unseal));
   std::printf("%-28s %8.2f %8.2f\n", "bare AES-256-GCM (OpenSSL)", gb / median(bare), 1.0);
   return 0;
 }

@@ -23,7 +23,7 @@ struct Run {
   Progress& progress;
   std::vector<catalog::User> users;
   std::vector<catalog::Team> teams;
-  std::set<UserId> listed_users;      // stand in some workspace document
+  std::set<UserId> listed_users;  // stand in some workspace document
   std::set<TeamId> listed_teams;
   std::set<UserId> referenced_users;  // made something that is in the archive
   std::map<std::string, std::uint64_t> counts;
@@ -37,7 +37,8 @@ struct Run {
   }
 };
 
-// Writes all audit events as NDJSON. Called twice over one snapshot: tar needs the size before the bytes.
+// Writes all audit events as NDJSON. Called twice over one snapshot: tar needs the size before the
+// bytes.
 Status write_audit(Run& run, ByteSink& out) {
   std::string piece;
   OA_TRY(catalog::Audit(run.snapshot).for_each([&](const catalog::AuditEvent& event) -> Status {
@@ -56,7 +57,8 @@ Status add_audit(Run& run) {
   run.progress.begin("audit events", events, "events");
   CountingSink size;
   OA_TRY(write_audit(run, size));
-  OA_TRY(run.writer.add_stream(catalog::kAuditPath, size.count(), [&](ByteSink& out) { return write_audit(run, out); }));
+  OA_TRY(run.writer.add_stream(catalog::kAuditPath, size.count(),
+                               [&](ByteSink& out) { return write_audit(run, out); }));
   run.counts["audit_events"] = events;
   run.progress.update(events);
   return {};
@@ -68,7 +70,8 @@ Status add_alerts(Run& run, WorkspaceId workspace) {
     OA_ASSIGN(const auto alerts, catalog::Alerts(run.snapshot).list(workspace, after, kBatch));
     for (const auto& alert : alerts) {
       const std::string text = catalog::to_portable(alert);
-      OA_TRY(run.writer.add(catalog::alert_path(workspace, alert.id), Bytes(text.begin(), text.end())));
+      OA_TRY(run.writer.add(catalog::alert_path(workspace, alert.id),
+                            Bytes(text.begin(), text.end())));
       run.referenced_users.insert(alert.created_by);
       OA_TRY(run.step("alerts"));
     }
@@ -132,7 +135,8 @@ Status add_reports(Run& run, WorkspaceId workspace) {
     OA_ASSIGN(const auto reports, catalog::Reports(run.snapshot).list(workspace, after, kBatch));
     for (const auto& report : reports) {
       const std::string text = catalog::to_portable(report);
-      OA_TRY(run.writer.add(catalog::report_path(workspace, report.id), Bytes(text.begin(), text.end())));
+      OA_TRY(run.writer.add(catalog::report_path(workspace, report.id),
+                            Bytes(text.begin(), text.end())));
       run.referenced_users.insert(report.created_by);
       OA_TRY(run.step("reports"));
     }
@@ -146,7 +150,8 @@ Status add_workspace(Run& run, const catalog::Workspace& workspace) {
   OA_TRY(add_alerts(run, workspace.id));
   OA_ASSIGN(auto datasets, catalog::Datasets(run.snapshot).list(workspace.id));
   OA_TRY(add_datasets(run, datasets));
-  const std::string text = catalog::to_portable(workspace_document(run, workspace, std::move(datasets)));
+  const std::string text =
+      catalog::to_portable(workspace_document(run, workspace, std::move(datasets)));
   OA_TRY(run.writer.add(catalog::workspace_path(workspace.id), Bytes(text.begin(), text.end())));
   OA_TRY(run.step("workspaces"));
   return add_reports(run, workspace.id);
@@ -161,13 +166,15 @@ Result<std::vector<catalog::Workspace>> selected_workspaces(Run& run) {
     if (wanted.contains(workspace.id)) chosen.push_back(std::move(workspace));
   }
   if (chosen.size() != wanted.size()) {
-    return make_error(ErrorCode::kNotFound, "archive.create", "a requested workspace does not exist")
+    return make_error(ErrorCode::kNotFound, "archive.create",
+                      "a requested workspace does not exist")
         .with_hint("`oa-backup tenant show` lists the workspaces");
   }
   return chosen;
 }
 
-// People and teams that no workspace document names; for a part of the tenant only those who made something in it.
+// People and teams that no workspace document names; for a part of the tenant only those who made
+// something in it.
 catalog::TenantDocument tenant_document(const Run& run, const catalog::Tenant& tenant) {
   catalog::TenantDocument document{tenant.name, tenant.plan, {}, {}};
   const bool whole = run.request.workspaces.empty();
@@ -217,7 +224,8 @@ json::object counts_json(const std::map<std::string, std::uint64_t>& counts) {
   return object;
 }
 
-Status record_archive(catalog::Database& database, TenantId tenant, const catalog::ArchiveRecord& record) {
+Status record_archive(catalog::Database& database, TenantId tenant,
+                      const catalog::ArchiveRecord& record) {
   OA_ASSIGN(auto transaction, database.begin(tenant));
   OA_TRY(catalog::Archives(transaction).add(record));
   catalog::NewAuditEvent event;
@@ -227,8 +235,8 @@ Status record_archive(catalog::Database& database, TenantId tenant, const catalo
   event.action = "backup.archive.create";
   event.resource_type = "archive";
   event.resource_id = record.id.str();
-  event.detail = JsonText::of(json::object{{"audit", record.with_audit}, {"rows", record.with_rows},
-                                           {"size_bytes", record.size_bytes}});
+  event.detail = JsonText::of(json::object{
+      {"audit", record.with_audit}, {"rows", record.with_rows}, {"size_bytes", record.size_bytes}});
   OA_TRY(catalog::Audit(transaction).append({&event, 1}));
   return transaction.commit();
 }

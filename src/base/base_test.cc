@@ -66,7 +66,8 @@ TEST(BytesTest, BadTextIsRefused) {
 
 TEST(BytesTest, Utf8) {
   EXPECT_TRUE(is_utf8("São Paulo \xF0\x9F\x98\x80"));
-  for (const char* text : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xFF"}) {
+  for (const char* text :
+       {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80", "\xFF"}) {
     EXPECT_FALSE(is_utf8(text));
   }
 }
@@ -74,8 +75,9 @@ TEST(BytesTest, Utf8) {
 TEST(IdsTest, ParseAndPrint) {
   const char* text = "01234567-89ab-4def-8123-456789abcdef";
   EXPECT_EQ(Uuid::parse(text)->str(), text);
-  for (const char* bad : {"", "01234567-89ab-4def-8123-456789abcde", "01234567x89ab-4def-8123-456789abcdef",
-                          "0123456789ab4def8123456789abcdef", "g1234567-89ab-4def-8123-456789abcdef"}) {
+  for (const char* bad :
+       {"", "01234567-89ab-4def-8123-456789abcde", "01234567x89ab-4def-8123-456789abcdef",
+        "0123456789ab4def8123456789abcdef", "g1234567-89ab-4def-8123-456789abcdef"}) {
     EXPECT_FALSE(Uuid::parse(bad).ok()) << bad;
   }
   EXPECT_NE(Uuid::random(), Uuid::random());
@@ -84,7 +86,8 @@ TEST(IdsTest, ParseAndPrint) {
 
 TEST(ClockTest, Rfc3339RoundTrip) {
   EXPECT_EQ(Timestamp::parse("2026-04-16T09:42:11.134Z")->rfc3339(), "2026-04-16T09:42:11.134000Z");
-  EXPECT_EQ(Timestamp::parse("2026-04-16T11:42:11+02:00")->rfc3339(), "2026-04-16T09:42:11.000000Z");
+  EXPECT_EQ(Timestamp::parse("2026-04-16T11:42:11+02:00")->rfc3339(),
+            "2026-04-16T09:42:11.000000Z");
   EXPECT_EQ(Timestamp::parse("1969-12-31T23:59:59.999999Z")->unix_us, -1);
   EXPECT_EQ(Timestamp{-1}.rfc3339(), "1969-12-31T23:59:59.999999Z");
   const Timestamp now = Timestamp::now();
@@ -92,8 +95,9 @@ TEST(ClockTest, Rfc3339RoundTrip) {
 }
 
 TEST(ClockTest, BadMomentsAreRefused) {
-  for (const char* bad : {"", "2026-04-16", "2026-02-30T00:00:00Z", "2026-04-16T24:00:00Z", "2026-04-16T09:42:11",
-                          "2026-04-16T09:42:11.Z", "2026-04-16T09:42:11Zx", "2026-04-16T09:42:11.1234567Z"}) {
+  for (const char* bad :
+       {"", "2026-04-16", "2026-02-30T00:00:00Z", "2026-04-16T24:00:00Z", "2026-04-16T09:42:11",
+        "2026-04-16T09:42:11.Z", "2026-04-16T09:42:11Zx", "2026-04-16T09:42:11.1234567Z"}) {
     EXPECT_FALSE(Timestamp::parse(bad).ok()) << bad;
   }
 }

@@ -106,8 +106,8 @@ bool is_utf8(std::string_view text) {
       if ((static_cast<std::uint8_t>(text[i + k]) & 0xC0) != 0x80) return false;
     }
     const auto second = static_cast<std::uint8_t>(text[i + 1]);
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
-        (lead == 0xF4 && second > 0x8F)) {
+    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+        (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
       return false;
     }
     i += length;

@@ -28,7 +28,9 @@ std::string Uuid::str() const {
 }
 
 Result<Uuid> Uuid::parse(std::string_view text) {
-  const auto bad = [] { return make_error(ErrorCode::kInvalidArgument, "uuid.parse", "not a UUID"); };
+  const auto bad = [] {
+    return make_error(ErrorCode::kInvalidArgument, "uuid.parse", "not a UUID");
+  };
   if (text.size() != 36) return bad();
   std::string hex;
   for (std::size_t i = 0; i < 36; ++i) {

@@ -50,7 +50,8 @@ Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
     ::close(fd);
     return make_error(ErrorCode::kInvalidArgument, "file.open", path + " is not a regular file");
   }
-  return std::unique_ptr<FileSource>(new FileSource(fd, static_cast<std::uint64_t>(info.st_size), path));
+  return std::unique_ptr<FileSource>(
+      new FileSource(fd, static_cast<std::uint64_t>(info.st_size), path));
 }
 
 FileSource::~FileSource() { ::close(fd_); }
@@ -61,20 +62,23 @@ Status FileSource::read_at(std::uint64_t offset, std::span<std::uint8_t> out) co
     const ssize_t n = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno_error(errno, "file.read", "cannot read " + path_);
-    if (n == 0) return make_error(ErrorCode::kIo, "file.read", path_ + " became shorter while it was read");
+    if (n == 0)
+      return make_error(ErrorCode::kIo, "file.read", path_ + " became shorter while it was read");
     out = out.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
   return {};
 }
 
-Result<std::unique_ptr<AtomicFileSink>> AtomicFileSink::create(const std::string& path, bool replace, unsigned mode) {
+Result<std::unique_ptr<AtomicFileSink>> AtomicFileSink::create(const std::string& path,
+                                                               bool replace, unsigned mode) {
   if (!replace && ::access(path.c_str(), F_OK) == 0) {
     return make_error(ErrorCode::kAlreadyExists, "file.create", path + " exists already")
         .with_hint("choose another name or remove the file first");
   }
   const std::string partial = path + ".partial";
-  const int fd = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+  const int fd =
+      ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
   if (fd < 0) return errno_error(errno, "file.create", "cannot create " + partial);
   if (::fchmod(fd, mode) != 0) {
     const int error_number = errno;
@@ -106,7 +110,8 @@ Status AtomicFileSink::flush() {
 Status AtomicFileSink::commit() {
   OA_ASSERT(fd_ >= 0);
   OA_TRY(flush());
-  if (::fsync(fd_) != 0) return errno_error(errno, "file.commit", "cannot make " + path_ + " durable");
+  if (::fsync(fd_) != 0)
+    return errno_error(errno, "file.commit", "cannot make " + path_ + " durable");
   if (::rename((path_ + ".partial").c_str(), path_.c_str()) != 0) {
     return errno_error(errno, "file.commit", "cannot rename to " + path_);
   }
@@ -117,7 +122,9 @@ Status AtomicFileSink::commit() {
   const bool durable = ::fsync(folder) == 0;
   const int error_number = errno;
   ::close(folder);
-  if (!durable) return errno_error(error_number, "file.commit", "cannot make the folder of " + path_ + " durable");
+  if (!durable)
+    return errno_error(error_number, "file.commit",
+                       "cannot make the folder of " + path_ + " durable");
   return {};
 }
 
@@ -139,7 +146,8 @@ Result<Bytes> read_file(const std::string& path, std::uint64_t limit) {
 Status copy_all(const RangedSource& source, ByteSink& sink) {
   Bytes piece(std::min<std::uint64_t>(kCopyPiece, source.size()));
   for (std::uint64_t at = 0; at < source.size();) {
-    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), source.size() - at));
+    const auto length =
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), source.size() - at));
     const std::span<std::uint8_t> part(piece.data(), length);
     OA_TRY(source.read_at(at, part));
     OA_TRY(sink.write(part));

@@ -59,9 +59,9 @@ TEST_F(FileTest, SourceReadsRangesAndRefusesOthers) {
 TEST_F(FileTest, MissingFilesAndFoldersAreNamed) {
   EXPECT_EQ(FileSource::open(folder_ + "/none").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(FileSource::open(folder_).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(AtomicFileSink::create(folder_ + "/no/such", false, 0600).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(AtomicFileSink::create(folder_ + "/no/such", false, 0600).error().code,
+            ErrorCode::kNotFound);
 }
-
 
 }  // namespace
 }  // namespace oa

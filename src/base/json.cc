@@ -12,8 +12,8 @@
 namespace oa {
 namespace {
 
-// Boost.JSON keeps the last of two members with one name; a signed document must have one reading, so count them.
-// It also reads 1e400 as infinity, which has no JSON form.
+// Boost.JSON keeps the last of two members with one name; a signed document must have one reading,
+// so count them. It also reads 1e400 as infinity, which has no JSON form.
 struct Scanner {
   constexpr static std::size_t max_object_size = std::size_t(-1);
   constexpr static std::size_t max_array_size = std::size_t(-1);
@@ -70,13 +70,27 @@ void append_string(std::string& out, std::string_view text) {
   out.push_back('"');
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
@@ -104,12 +118,24 @@ void append_double(std::string& out, double number) {
 
 void append_value(std::string& out, const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: out += "null"; return;
-    case json::kind::bool_: out += value.get_bool() ? "true" : "false"; return;
-    case json::kind::int64: out += std::to_string(value.get_int64()); return;
-    case json::kind::uint64: out += std::to_string(value.get_uint64()); return;
-    case json::kind::double_: append_double(out, value.get_double()); return;
-    case json::kind::string: append_string(out, value.get_string()); return;
+    case json::kind::null:
+      out += "null";
+      return;
+    case json::kind::bool_:
+      out += value.get_bool() ? "true" : "false";
+      return;
+    case json::kind::int64:
+      out += std::to_string(value.get_int64());
+      return;
+    case json::kind::uint64:
+      out += std::to_string(value.get_uint64());
+      return;
+    case json::kind::double_:
+      append_double(out, value.get_double());
+      return;
+    case json::kind::string:
+      append_string(out, value.get_string());
+      return;
     case json::kind::array: {
       out.push_back('[');
       bool first = true;
@@ -124,7 +150,8 @@ void append_value(std::string& out, const json::value& value) {
     case json::kind::object: {
       std::vector<const json::key_value_pair*> members;
       for (const auto& member : value.get_object()) members.push_back(&member);
-      std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->key() < b->key(); });
+      std::sort(members.begin(), members.end(),
+                [](const auto* a, const auto* b) { return a->key() < b->key(); });
       out.push_back('{');
       bool first = true;
       for (const auto* member : members) {
@@ -148,9 +175,11 @@ const json::object kEmptyObject;
 
 Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return make_error(ErrorCode::kLimitExceeded, "json.parse", "JSON text larger than " + format_size(limits.max_bytes));
+    return make_error(ErrorCode::kLimitExceeded, "json.parse",
+                      "JSON text larger than " + format_size(limits.max_bytes));
   }
-  if (!is_utf8(text)) return make_error(ErrorCode::kInvalidArgument, "json.parse", "JSON text is not UTF-8");
+  if (!is_utf8(text))
+    return make_error(ErrorCode::kInvalidArgument, "json.parse", "JSON text is not UTF-8");
   json::parse_options options;
   options.max_depth = limits.max_depth;
   boost::system::error_code error;
@@ -158,11 +187,14 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
   const std::size_t used = scanner.write_some(false, text.data(), text.size(), error);
   if (error || used != text.size()) {
     const bool too_deep = error == json::error::too_deep;
-    return make_error(too_deep ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidArgument, "json.parse",
-                      too_deep ? "JSON text is nested too deeply" : "not valid JSON at byte " + std::to_string(used));
+    return make_error(too_deep ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidArgument,
+                      "json.parse",
+                      too_deep ? "JSON text is nested too deeply"
+                               : "not valid JSON at byte " + std::to_string(used));
   }
   if (scanner.handler().duplicate) {
-    return make_error(ErrorCode::kInvalidArgument, "json.parse", "a JSON object names a member twice");
+    return make_error(ErrorCode::kInvalidArgument, "json.parse",
+                      "a JSON object names a member twice");
   }
   if (scanner.handler().out_of_range) {
     return make_error(ErrorCode::kInvalidArgument, "json.parse", "a JSON number is out of range");
@@ -197,7 +229,8 @@ void ObjectReader::fail(std::string_view name, std::string_view what) {
 const json::value* ObjectReader::find(std::string_view name) {
   if (object_ == nullptr) return nullptr;
   const auto* value = object_->if_contains(name);
-  if (value != nullptr && std::find(seen_.begin(), seen_.end(), name) == seen_.end()) seen_.emplace_back(name);
+  if (value != nullptr && std::find(seen_.begin(), seen_.end(), name) == seen_.end())
+    seen_.emplace_back(name);
   return value;
 }
 
@@ -284,8 +317,9 @@ Status ObjectReader::finish(bool allow_unknown) const {
   if (!allow_unknown && object_ != nullptr && seen_.size() != object_->size()) {
     for (const auto& member : *object_) {
       if (std::find(seen_.begin(), seen_.end(), std::string_view(member.key())) == seen_.end()) {
-        return make_error(ErrorCode::kInvalidArgument, "json.decode",
-                          path_ + " has an unknown member " + std::string(member.key()).substr(0, 80));
+        return make_error(
+            ErrorCode::kInvalidArgument, "json.decode",
+            path_ + " has an unknown member " + std::string(member.key()).substr(0, 80));
       }
     }
   }

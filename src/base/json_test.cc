@@ -11,7 +11,8 @@ std::string canonical(std::string_view text) {
 }
 
 TEST(JsonTest, CanonicalFormHasOneSpelling) {
-  EXPECT_EQ(canonical(R"( { "b" : 1.0, "a" : [ true , null, "\u00e9\n" ] } )"), "{\"a\":[true,null,\"é\\n\"],\"b\":1}");
+  EXPECT_EQ(canonical(R"( { "b" : 1.0, "a" : [ true , null, "\u00e9\n" ] } )"),
+            "{\"a\":[true,null,\"é\\n\"],\"b\":1}");
   EXPECT_EQ(canonical("0.1"), "0.1");
   EXPECT_EQ(canonical("1e400"), "error: a JSON number is out of range");
   EXPECT_EQ(canonical("18446744073709551615"), "18446744073709551615");
@@ -19,15 +20,18 @@ TEST(JsonTest, CanonicalFormHasOneSpelling) {
 }
 
 TEST(JsonTest, BadTextIsRefused) {
-  for (const char* text : {"", "{", "{} x", "{\"a\":1,\"a\":2}", "[1,]", "nul", "\"\xFF\"", "[{\"x\":{\"y\":1,\"y\":1}}]"}) {
+  for (const char* text : {"", "{", "{} x", "{\"a\":1,\"a\":2}", "[1,]", "nul", "\"\xFF\"",
+                           "[{\"x\":{\"y\":1,\"y\":1}}]"}) {
     EXPECT_FALSE(parse_json(text).ok()) << text;
   }
-  EXPECT_EQ(parse_json(std::string(100, '[') + std::string(100, ']')).error().code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(parse_json(std::string(100, '[') + std::string(100, ']')).error().code,
+            ErrorCode::kLimitExceeded);
   EXPECT_EQ(parse_json("[1,2,3]", {.max_bytes = 4}).error().code, ErrorCode::kLimitExceeded);
 }
 
 TEST(ObjectReaderTest, ReportsTheFirstProblemWithItsPath) {
-  const auto value = *parse_json(R"({"name":"n","count":3,"when":"2026-04-16T09:42:11Z","extra":1})");
+  const auto value =
+      *parse_json(R"({"name":"n","count":3,"when":"2026-04-16T09:42:11Z","extra":1})");
   ObjectReader reader(value, "report");
   EXPECT_EQ(reader.text("name"), "n");
   EXPECT_EQ(reader.unsigned_integer("count"), 3u);

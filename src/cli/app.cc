@@ -34,11 +34,12 @@ class Parser {
     app_.set_version_flag("--version", OA_VERSION);
     app_.set_help_all_flag("--help-all", "Help of every command");
     globals_.data_folder = default_data_folder();
-    app_.footer("Examples:\n"
-                "  oa-backup demo                                   the main job on generated data\n"
-                "  oa-backup archive create --tenant Demo --rows    an archive, kept sealed\n"
-                "  oa-backup restore ID --tenant Demo --asset report:ID --dry-run\n\n" +
-                exit_statuses());
+    app_.footer(
+        "Examples:\n"
+        "  oa-backup demo                                   the main job on generated data\n"
+        "  oa-backup archive create --tenant Demo --rows    an archive, kept sealed\n"
+        "  oa-backup restore ID --tenant Demo --asset report:ID --dry-run\n\n" +
+        exit_statuses());
     add_instance();
     add_tenant();
     add_keys();
@@ -51,8 +52,8 @@ class Parser {
   const Command& chosen() const { return chosen_; }
 
  private:
-  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& what, const std::string& example,
-                    Command run) {
+  CLI::App* command(CLI::App* parent, const std::string& name, const std::string& what,
+                    const std::string& example, Command run) {
     CLI::App* sub = parent->add_subcommand(name, what);
     sub->footer("Example:\n  " + example);
     // Accepted behind the command too, where people write them.
@@ -65,30 +66,41 @@ class Parser {
   }
 
   void add_instance() {
-    command(&app_, "up", "Start the embedded default and keep it running", "oa-backup up --data /srv/oa", run_up);
-    auto* demo = command(&app_, "demo", "Run the main job end to end on a demo tenant", "oa-backup demo --data /tmp/oa-demo",
+    command(&app_, "up", "Start the embedded default and keep it running",
+            "oa-backup up --data /srv/oa", run_up);
+    auto* demo = command(&app_, "demo", "Run the main job end to end on a demo tenant",
+                         "oa-backup demo --data /tmp/oa-demo",
                          [this](const Context& c) { return run_demo(c, demo_); });
-    demo->add_option("--rows", demo_.rows, "Rows of the generated orders table")->capture_default_str()->check(CLI::Range(1, 50'000'000));
+    demo->add_option("--rows", demo_.rows, "Rows of the generated orders table")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 50'000'000));
   }
 
   void add_tenant() {
     auto* tenant = app_.add_subcommand("tenant", "Make, list, show and import tenants");
     tenant->require_subcommand(1);
-    auto* create = command(tenant, "create", "Make a blank tenant on its own key", "oa-backup tenant create Acme --plan growth",
+    auto* create = command(tenant, "create", "Make a blank tenant on its own key",
+                           "oa-backup tenant create Acme --plan growth",
                            [this](const Context& c) { return run_tenant_create(c, tenant_); });
     create->add_option("name", tenant_.name, "Name")->required();
     create->add_option("--plan", tenant_.plan, "starter, growth or scale")->capture_default_str();
     command(tenant, "list", "List tenants", "oa-backup tenant list --json", run_tenant_list);
     command(tenant, "show", "List what a tenant owns, with ids", "oa-backup tenant show Demo",
             [this](const Context& c) { return run_tenant_show(c, tenant_); })
-        ->add_option("tenant", tenant_.name, "Id or name")->required();
-    auto* import = command(tenant, "import", "Make a tenant out of an archive",
-                           "oa-backup tenant import acme.oa-archive --name \"Acme 2\" --plan growth --trust acme.pub",
-                           [this](const Context& c) { return run_tenant_import(c, import_); });
-    import->add_option("archive", import_.archive, "Archive file, or an archive's id with --from-tenant")->required();
+        ->add_option("tenant", tenant_.name, "Id or name")
+        ->required();
+    auto* import = command(
+        tenant, "import", "Make a tenant out of an archive",
+        "oa-backup tenant import acme.oa-archive --name \"Acme 2\" --plan growth --trust acme.pub",
+        [this](const Context& c) { return run_tenant_import(c, import_); });
+    import
+        ->add_option("archive", import_.archive,
+                     "Archive file, or an archive's id with --from-tenant")
+        ->required();
     import->add_option("--name", import_.name, "Name of the new tenant")->required();
     import->add_option("--plan", import_.plan, "starter, growth or scale")->capture_default_str();
-    import->add_option("--from-tenant", import_.from_tenant, "Tenant that has the archive and whose signature is trusted");
+    import->add_option("--from-tenant", import_.from_tenant,
+                       "Tenant that has the archive and whose signature is trusted");
     add_trust(import, import_.trust);
   }
 
@@ -97,22 +109,30 @@ class Parser {
     keys->require_subcommand(1);
     command(keys, "list", "Public keys, the retired ones too", "oa-backup keys list Demo",
             [this](const Context& c) { return run_keys_list(c, tenant_); })
-        ->add_option("tenant", tenant_.name, "Id or name")->required();
+        ->add_option("tenant", tenant_.name, "Id or name")
+        ->required();
     command(keys, "rotate", "Sign with a new key from now on", "oa-backup keys rotate Demo",
             [this](const Context& c) { return run_keys_rotate(c, tenant_); })
-        ->add_option("tenant", tenant_.name, "Id or name")->required();
+        ->add_option("tenant", tenant_.name, "Id or name")
+        ->required();
   }
 
   static void add_trust(CLI::App* sub, TrustOptions& trust) {
-    sub->add_option("--trust", trust.key_files, "minisign public key file of an accepted signer")->take_all();
-    sub->add_option("--accept-signer", trust.fingerprints, "Fingerprint of an accepted signer")->take_all();
+    sub->add_option("--trust", trust.key_files, "minisign public key file of an accepted signer")
+        ->take_all();
+    sub->add_option("--accept-signer", trust.fingerprints, "Fingerprint of an accepted signer")
+        ->take_all();
   }
 
-  CLI::App* archive_command(CLI::App* parent, const std::string& name, const std::string& what, const std::string& example,
+  CLI::App* archive_command(CLI::App* parent, const std::string& name, const std::string& what,
+                            const std::string& example,
                             Status (*run)(const Context&, const ArchiveOptions&)) {
-    auto* sub = command(parent, name, what, example, [this, run](const Context& c) { return run(c, archive_); });
-    sub->add_option("archive", archive_.archive, "Archive file, or the id of an archive in store")->required();
-    sub->add_option("--tenant", archive_.tenant, "Tenant that has it in store, and whose signature is trusted");
+    auto* sub = command(parent, name, what, example,
+                        [this, run](const Context& c) { return run(c, archive_); });
+    sub->add_option("archive", archive_.archive, "Archive file, or the id of an archive in store")
+        ->required();
+    sub->add_option("--tenant", archive_.tenant,
+                    "Tenant that has it in store, and whose signature is trusted");
     add_trust(sub, archive_.trust);
     return sub;
   }
@@ -120,42 +140,68 @@ class Parser {
   void add_archive() {
     auto* archive = app_.add_subcommand("archive", "Make, list, verify and read archives");
     archive->require_subcommand(1);
-    auto* create = command(archive, "create", "Make an archive of a tenant", "oa-backup archive create --tenant Demo --rows --output demo.oa-archive",
+    auto* create = command(archive, "create", "Make an archive of a tenant",
+                           "oa-backup archive create --tenant Demo --rows --output demo.oa-archive",
                            [this](const Context& c) { return run_archive_create(c, create_); });
     create->add_option("--tenant", create_.tenant, "Id or name")->required();
     create->add_flag("--rows", create_.rows, "With the imported rows");
     create->add_flag("--audit", create_.audit, "With the audit events");
-    create->add_option("--workspace", create_.workspaces, "Only this workspace (id; may be repeated)")->take_all();
+    create
+        ->add_option("--workspace", create_.workspaces, "Only this workspace (id; may be repeated)")
+        ->take_all();
     create->add_option("--output", create_.output, "Save it as a file too");
     command(archive, "list", "List archives in store", "oa-backup archive list --tenant Demo",
             [this](const Context& c) { return run_archive_list(c, create_.tenant); })
-        ->add_option("--tenant", create_.tenant, "Id or name")->required();
+        ->add_option("--tenant", create_.tenant, "Id or name")
+        ->required();
     archive_command(archive, "verify", "Check every hash, and every signature if asked",
-                    "oa-backup archive verify demo.oa-archive --trust demo.pub --every-signature", run_archive_verify)
-        ->add_flag("--every-signature", archive_.every_signature, "Check each entry's own signature too");
-    archive_command(archive, "ls", "List entries", "oa-backup archive ls demo.oa-archive --trust demo.pub workspaces/", run_archive_ls)
-        ->add_option("prefix", archive_.paths, "Only paths that begin with this")->expected(0, 1);
-    archive_command(archive, "cat", "Print entries, verified", "oa-backup archive cat demo.oa-archive --trust demo.pub audit/events.ndjson", run_archive_cat)
-        ->add_option("path", archive_.paths, "Entry path")->required();
-    auto* extract = archive_command(archive, "extract", "Write entries into a new folder, each verified",
-                                    "oa-backup archive extract demo.oa-archive --trust demo.pub --output demo/", run_archive_extract);
+                    "oa-backup archive verify demo.oa-archive --trust demo.pub --every-signature",
+                    run_archive_verify)
+        ->add_flag("--every-signature", archive_.every_signature,
+                   "Check each entry's own signature too");
+    archive_command(archive, "ls", "List entries",
+                    "oa-backup archive ls demo.oa-archive --trust demo.pub workspaces/",
+                    run_archive_ls)
+        ->add_option("prefix", archive_.paths, "Only paths that begin with this")
+        ->expected(0, 1);
+    archive_command(archive, "cat", "Print entries, verified",
+                    "oa-backup archive cat demo.oa-archive --trust demo.pub audit/events.ndjson",
+                    run_archive_cat)
+        ->add_option("path", archive_.paths, "Entry path")
+        ->required();
+    auto* extract =
+        archive_command(archive, "extract", "Write entries into a new folder, each verified",
+                        "oa-backup archive extract demo.oa-archive --trust demo.pub --output demo/",
+                        run_archive_extract);
     extract->add_option("prefix", archive_.paths, "Only paths that begin with one of these");
     extract->add_option("--output", archive_.output, "Folder, new or empty")->required();
     archive_command(archive, "download", "Save an archive from the store as a file",
-                    "oa-backup archive download ID --tenant Demo --output demo.oa-archive", run_archive_download)
-        ->add_option("--output", archive_.output, "File")->required();
+                    "oa-backup archive download ID --tenant Demo --output demo.oa-archive",
+                    run_archive_download)
+        ->add_option("--output", archive_.output, "File")
+        ->required();
   }
 
   void add_restore() {
-    auto* restore = command(&app_, "restore", "Restore assets from an archive into a tenant",
-                            "oa-backup restore demo.oa-archive --tenant Demo --asset report:ID --mode fork",
-                            [this](const Context& c) { return run_restore(c, restore_); });
-    restore->add_option("archive", restore_.archive, "Archive file, or the id of an archive in store")->required();
+    auto* restore =
+        command(&app_, "restore", "Restore assets from an archive into a tenant",
+                "oa-backup restore demo.oa-archive --tenant Demo --asset report:ID --mode fork",
+                [this](const Context& c) { return run_restore(c, restore_); });
+    restore
+        ->add_option("archive", restore_.archive, "Archive file, or the id of an archive in store")
+        ->required();
     restore->add_option("--tenant", restore_.tenant, "Tenant to restore into")->required();
     restore->add_flag("--all", restore_.all, "Everything in the archive");
-    restore->add_option("--asset", restore_.assets, "KIND:ID; a workspace stands for all in it; may be repeated")->take_all();
-    restore->add_option("--mode", restore_.mode, "What to do with an id that exists: overwrite, fork or skip")->capture_default_str();
-    restore->add_flag("--with-roles", restore_.with_roles, "Grant the archived workspace roles too");
+    restore
+        ->add_option("--asset", restore_.assets,
+                     "KIND:ID; a workspace stands for all in it; may be repeated")
+        ->take_all();
+    restore
+        ->add_option("--mode", restore_.mode,
+                     "What to do with an id that exists: overwrite, fork or skip")
+        ->capture_default_str();
+    restore->add_flag("--with-roles", restore_.with_roles,
+                      "Grant the archived workspace roles too");
     restore->add_flag("--dry-run", restore_.dry_run, "Show the plan and stop");
     restore->add_flag("--yes", restore_.yes, "Apply without asking");
     add_trust(restore, restore_.trust);
@@ -196,8 +242,9 @@ int run(int argc, const char* const* argv) {
   try {
     return run_guarded(argc, argv);
   } catch (const std::exception& exception) {
-    return Output(false).failure(make_error(ErrorCode::kInternal, "main", "an unexpected error ended the program")
-                                     .with_cause(exception.what()));
+    return Output(false).failure(
+        make_error(ErrorCode::kInternal, "main", "an unexpected error ended the program")
+            .with_cause(exception.what()));
   }
 }
 

@@ -47,8 +47,9 @@ Result<Opened> open(const Context& context, const ArchiveOptions& options) {
     OA_ASSIGN(opened.instance, open_instance(context.options, false));
     OA_ASSIGN(opened.tenant, opened.instance->database().find_tenant(options.tenant));
   }
-  OA_ASSIGN(opened.archive, open_archive(options.archive, opened.instance.get(),
-                                         opened.tenant.has_value() ? &*opened.tenant : nullptr, options.trust));
+  OA_ASSIGN(opened.archive,
+            open_archive(options.archive, opened.instance.get(),
+                         opened.tenant.has_value() ? &*opened.tenant : nullptr, options.trust));
   return opened;
 }
 
@@ -58,11 +59,15 @@ Status save(const RangedSource& source, const std::string& path) {
   return file->commit();
 }
 
-Status extract_one(const archive::ArchiveReader& reader, const archive::EntryInfo& entry, const std::string& folder) {
-  const fs::path target = fs::path(folder) / entry.path;  // the reader admits no path that leaves its folder
+Status extract_one(const archive::ArchiveReader& reader, const archive::EntryInfo& entry,
+                   const std::string& folder) {
+  const fs::path target =
+      fs::path(folder) / entry.path;  // the reader admits no path that leaves its folder
   std::error_code error;
   fs::create_directories(target.parent_path(), error);
-  if (error) return errno_error(error.value(), "archive.extract", "cannot make the folder of " + target.string());
+  if (error)
+    return errno_error(error.value(), "archive.extract",
+                       "cannot make the folder of " + target.string());
   OA_ASSIGN(auto file, AtomicFileSink::create(target.string(), false, 0600));
   OA_TRY(reader.copy(entry.path, *file));
   return file->commit();
@@ -72,7 +77,8 @@ Status extract_one(const archive::ArchiveReader& reader, const archive::EntryInf
 
 Status run_archive_create(const Context& context, const ArchiveCreateOptions& options) {
   if (!options.output.empty() && fs::exists(options.output)) {
-    return make_error(ErrorCode::kAlreadyExists, "archive.create", options.output + " exists already")
+    return make_error(ErrorCode::kAlreadyExists, "archive.create",
+                      options.output + " exists already")
         .with_hint("choose another name for --output");
   }
   backup::ArchiveRequest request;
@@ -85,8 +91,9 @@ Status run_archive_create(const Context& context, const ArchiveCreateOptions& op
   OA_ASSIGN(const auto instance, open_instance(context.options, false));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
   OA_ASSIGN(const auto signer, instance->signing_key(tenant.id));
-  OA_ASSIGN(const auto record, backup::create_archive(instance->database(), instance->objects(), signer, tenant.id,
-                                                      request, context.progress));
+  OA_ASSIGN(const auto record,
+            backup::create_archive(instance->database(), instance->objects(), signer, tenant.id,
+                                   request, context.progress));
   if (!options.output.empty()) {
     const ObjectKey key{tenant.id, RetentionClass::kArchives, record.object_name};
     OA_ASSIGN(const auto source, instance->objects().open(key, VersionId{record.object_version}));
@@ -95,9 +102,12 @@ Status run_archive_create(const Context& context, const ArchiveCreateOptions& op
   auto document = to_json(record);
   if (!options.output.empty()) document["file"] = options.output;
   context.output.document(document);
-  context.output.line(fmt::format("archive {} made: {}, {}", record.id.str(), format_size(record.size_bytes), record.counts.str()));
+  context.output.line(fmt::format("archive {} made: {}, {}", record.id.str(),
+                                  format_size(record.size_bytes), record.counts.str()));
   if (!options.output.empty()) {
-    context.output.line(fmt::format("  saved as {}; whoever holds the file can read it, so keep it in a safe place", options.output));
+    context.output.line(
+        fmt::format("  saved as {}; whoever holds the file can read it, so keep it in a safe place",
+                    options.output));
   }
   return {};
 }
@@ -112,7 +122,8 @@ Status run_archive_list(const Context& context, const std::string& tenant_name) 
   for (const auto& record : records) {
     items.push_back(to_json(record));
     rows.push_back({record.id.str(), record.snapshot_time.rfc3339(), format_size(record.size_bytes),
-                    record.with_rows ? "rows" : "no rows", record.with_audit ? "audit" : "no audit"});
+                    record.with_rows ? "rows" : "no rows",
+                    record.with_audit ? "audit" : "no audit"});
   }
   context.output.document(json::object{{"data", std::move(items)}});
   context.output.table({"id", "snapshot", "size", "rows", "audit"}, rows,
@@ -123,24 +134,31 @@ Status run_archive_list(const Context& context, const std::string& tenant_name) 
 Status run_archive_verify(const Context& context, const ArchiveOptions& options) {
   OA_ASSIGN(const auto opened, open(context, options));
   const auto& reader = *opened.archive.reader;
-  OA_ASSIGN(const auto report, reader.verify({.every_signature = options.every_signature, .threads = 0}, context.progress));
+  OA_ASSIGN(
+      const auto report,
+      reader.verify({.every_signature = options.every_signature, .threads = 0}, context.progress));
   const auto& manifest = reader.manifest();
-  context.output.document(json::object{{"archive_id", manifest.archive_id.str()},
-                                       {"tenant_id", manifest.content.tenant_id.str()},
-                                       {"snapshot_time", manifest.snapshot_time.rfc3339()},
-                                       {"entries", report.entries},
-                                       {"content_bytes", report.content_bytes},
-                                       {"archive_bytes", report.archive_bytes},
-                                       {"signatures_checked", report.signatures_checked},
-                                       {"content_hash", to_hex(manifest.content_hash)},
-                                       {"signer", json::object{{"key_id", manifest.signer.key_id()},
-                                                               {"fingerprint", manifest.signer.fingerprint()}}},
-                                       {"verified", true}});
-  context.output.line(fmt::format("verified: archive {} of {}", manifest.archive_id.str(), manifest.snapshot_time.rfc3339()));
-  context.output.line(fmt::format("  {} entries, {} of content in {}", report.entries, format_size(report.content_bytes),
+  context.output.document(
+      json::object{{"archive_id", manifest.archive_id.str()},
+                   {"tenant_id", manifest.content.tenant_id.str()},
+                   {"snapshot_time", manifest.snapshot_time.rfc3339()},
+                   {"entries", report.entries},
+                   {"content_bytes", report.content_bytes},
+                   {"archive_bytes", report.archive_bytes},
+                   {"signatures_checked", report.signatures_checked},
+                   {"content_hash", to_hex(manifest.content_hash)},
+                   {"signer", json::object{{"key_id", manifest.signer.key_id()},
+                                           {"fingerprint", manifest.signer.fingerprint()}}},
+                   {"verified", true}});
+  context.output.line(fmt::format("verified: archive {} of {}", manifest.archive_id.str(),
+                                  manifest.snapshot_time.rfc3339()));
+  context.output.line(fmt::format("  {} entries, {} of content in {}", report.entries,
+                                  format_size(report.content_bytes),
                                   format_size(report.archive_bytes)));
-  context.output.line(fmt::format("  signed by {} ({})", manifest.signer.key_id(), manifest.signer.fingerprint()));
-  if (options.every_signature) context.output.line(fmt::format("  {} signatures checked", report.signatures_checked));
+  context.output.line(
+      fmt::format("  signed by {} ({})", manifest.signer.key_id(), manifest.signer.fingerprint()));
+  if (options.every_signature)
+    context.output.line(fmt::format("  {} signatures checked", report.signatures_checked));
   return {};
 }
 
@@ -150,7 +168,8 @@ Status run_archive_ls(const Context& context, const ArchiveOptions& options) {
   const std::string prefix = options.paths.empty() ? "" : options.paths.front();
   OA_TRY(opened.archive.reader->for_each(prefix, [&](const archive::EntryInfo& entry) -> Status {
     if (context.output.json()) {
-      items.push_back(json::object{{"path", entry.path}, {"size", entry.size}, {"blake2b", to_hex(entry.digest)}});
+      items.push_back(json::object{
+          {"path", entry.path}, {"size", entry.size}, {"blake2b", to_hex(entry.digest)}});
     } else {
       context.output.line(fmt::format("{:>12}  {}", entry.size, entry.path));
     }
@@ -164,15 +183,18 @@ Status run_archive_cat(const Context& context, const ArchiveOptions& options) {
   OA_ASSIGN(const auto opened, open(context, options));
   StdoutSink sink;
   for (const auto& path : options.paths) OA_TRY(opened.archive.reader->copy(path, sink));
-  if (std::fflush(stdout) != 0) return errno_error(errno, "stdout", "cannot write to standard output");
+  if (std::fflush(stdout) != 0)
+    return errno_error(errno, "stdout", "cannot write to standard output");
   return {};
 }
 
 Status run_archive_extract(const Context& context, const ArchiveOptions& options) {
   OA_ASSIGN(const auto opened, open(context, options));
   std::error_code error;
-  if (fs::exists(options.output, error) && !(fs::is_directory(options.output, error) && fs::is_empty(options.output, error))) {
-    return make_error(ErrorCode::kAlreadyExists, "archive.extract", options.output + " exists and is not an empty folder")
+  if (fs::exists(options.output, error) &&
+      !(fs::is_directory(options.output, error) && fs::is_empty(options.output, error))) {
+    return make_error(ErrorCode::kAlreadyExists, "archive.extract",
+                      options.output + " exists and is not an empty folder")
         .with_hint("name a new folder with --output");
   }
   const auto& reader = *opened.archive.reader;
@@ -183,24 +205,30 @@ Status run_archive_extract(const Context& context, const ArchiveOptions& options
     bytes += entry.size;
     context.progress.update(++files);
     if (!context.progress.cancelled()) return {};
-    return make_error(ErrorCode::kCancelled, "archive.extract", "cancelled; what was extracted so far is whole");
+    return make_error(ErrorCode::kCancelled, "archive.extract",
+                      "cancelled; what was extracted so far is whole");
   };
   for (const auto& prefix : options.paths.empty() ? std::vector<std::string>{""} : options.paths) {
     const std::uint64_t before = files;
     OA_TRY(reader.for_each(prefix, extract));
-    if (files == before) return make_error(ErrorCode::kNotFound, "archive.extract", "no entry begins with " + prefix);
+    if (files == before)
+      return make_error(ErrorCode::kNotFound, "archive.extract", "no entry begins with " + prefix);
   }
-  context.output.document(json::object{{"files", files}, {"bytes", bytes}, {"folder", options.output}});
-  context.output.line(fmt::format("{} entries ({}) extracted to {}, each verified", files, format_size(bytes), options.output));
+  context.output.document(
+      json::object{{"files", files}, {"bytes", bytes}, {"folder", options.output}});
+  context.output.line(fmt::format("{} entries ({}) extracted to {}, each verified", files,
+                                  format_size(bytes), options.output));
   return {};
 }
 
 Status run_archive_download(const Context& context, const ArchiveOptions& options) {
   OA_ASSIGN(const auto opened, open(context, options));
   OA_TRY(save(*opened.archive.source, options.output));
-  context.output.document(json::object{{"file", options.output}, {"bytes", opened.archive.source->size()}});
-  context.output.line(fmt::format("saved as {} ({}); whoever holds the file can read it, so keep it in a safe place",
-                                  options.output, format_size(opened.archive.source->size())));
+  context.output.document(
+      json::object{{"file", options.output}, {"bytes", opened.archive.source->size()}});
+  context.output.line(fmt::format(
+      "saved as {} ({}); whoever holds the file can read it, so keep it in a safe place",
+      options.output, format_size(opened.archive.source->size())));
   return {};
 }
 

@@ -1,4 +1,5 @@
-// The commands, each a plain function from its options to a Status. app.cc binds them to the command line.
+// The commands, each a plain function from its options to a Status. app.cc binds them to the
+// command line.
 #pragma once
 
 #include "session.h"

@@ -40,7 +40,8 @@ void install_signal_handlers() {
 
 bool stop_requested() { return g_stop != 0; }
 
-TerminalProgress::TerminalProgress(bool enabled) : enabled_(enabled && isatty(STDERR_FILENO) == 1) {}
+TerminalProgress::TerminalProgress(bool enabled)
+    : enabled_(enabled && isatty(STDERR_FILENO) == 1) {}
 TerminalProgress::~TerminalProgress() { clear(); }
 
 void TerminalProgress::begin(std::string_view step, std::uint64_t total, std::string_view unit) {
@@ -84,7 +85,8 @@ void Output::line(std::string_view text) const {
   if (!json_) fmt::print("{}\n", text);
 }
 
-void Output::table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
+void Output::table(const std::vector<std::string>& header,
+                   const std::vector<std::vector<std::string>>& rows,
                    std::string_view empty) const {
   if (json_) return;
   if (rows.empty()) return line(empty);
@@ -95,7 +97,8 @@ void Output::table(const std::vector<std::string>& header, const std::vector<std
   }
   const auto print = [&](const std::vector<std::string>& row) {
     std::string text;
-    for (std::size_t i = 0; i < row.size(); ++i) text += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
+    for (std::size_t i = 0; i < row.size(); ++i)
+      text += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
     line(text);
   };
   print(header);
@@ -106,8 +109,12 @@ int Output::failure(const Error& error) const {
   const auto& info = error_info(error.code);
   if (json_) {
     const json::value document =
-        json::object{{"error", json::object{{"code", info.name}, {"operation", error.op}, {"message", error.message},
-                                            {"hint", error.hint}, {"cause", error.cause}, {"retryable", info.retryable}}}};
+        json::object{{"error", json::object{{"code", info.name},
+                                            {"operation", error.op},
+                                            {"message", error.message},
+                                            {"hint", error.hint},
+                                            {"cause", error.cause},
+                                            {"retryable", info.retryable}}}};
     fmt::print(stderr, "{}\n", canonical_json(document));
     return info.exit_status;
   }

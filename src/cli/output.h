@@ -11,7 +11,8 @@
 
 namespace oa::cli {
 
-/// Draws one line on a terminal's stderr, at most ten times a second, and nothing when stderr is no terminal.
+/// Draws one line on a terminal's stderr, at most ten times a second, and nothing when stderr is no
+/// terminal.
 class TerminalProgress final : public Progress {
  public:
   explicit TerminalProgress(bool enabled);
@@ -31,7 +32,8 @@ class TerminalProgress final : public Progress {
   std::chrono::steady_clock::time_point next_draw_;
 };
 
-/// SIGINT and SIGTERM ask the running operation to stop at its next safe point; a second one ends the process.
+/// SIGINT and SIGTERM ask the running operation to stop at its next safe point; a second one ends
+/// the process.
 void install_signal_handlers();
 bool stop_requested();
 
@@ -45,8 +47,8 @@ class Output {
   /// A line for people, otherwise.
   void line(std::string_view text) const;
   /// Columns aligned, a header line first; `empty` stands in for a table without rows.
-  void table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
-             std::string_view empty) const;
+  void table(const std::vector<std::string>& header,
+             const std::vector<std::vector<std::string>>& rows, std::string_view empty) const;
   /// The error on stderr: a JSON document or "error: …" with its hint. Returns the exit status.
   int failure(const Error& error) const;
 

@@ -12,35 +12,44 @@ namespace {
 
 Result<restore::AssetRef> parse_asset(const std::string& text) {
   const auto colon = text.find(':');
-  for (const auto kind : {restore::AssetKind::kWorkspace, restore::AssetKind::kDataset, restore::AssetKind::kReport,
-                          restore::AssetKind::kAlert}) {
+  for (const auto kind : {restore::AssetKind::kWorkspace, restore::AssetKind::kDataset,
+                          restore::AssetKind::kReport, restore::AssetKind::kAlert}) {
     if (colon == std::string::npos || text.substr(0, colon) != restore::to_text(kind)) continue;
     const auto id = Uuid::parse(text.substr(colon + 1));
     if (id.ok()) return restore::AssetRef{kind, *id};
   }
   return make_error(ErrorCode::kInvalidArgument, "restore", "an asset is written KIND:ID")
-      .with_hint("for example report:01234567-89ab-4def-8123-456789abcdef; kinds are workspace, dataset, report, alert");
+      .with_hint(
+          "for example report:01234567-89ab-4def-8123-456789abcdef; kinds are workspace, dataset, "
+          "report, alert");
 }
 
 void show_plan(const Context& context, const restore::Plan& plan, const catalog::Tenant& tenant) {
-  context.output.line(fmt::format("Plan for tenant {} from the archive of {}:", tenant.name, plan.snapshot_time.rfc3339()));
+  context.output.line(fmt::format("Plan for tenant {} from the archive of {}:", tenant.name,
+                                  plan.snapshot_time.rfc3339()));
   std::vector<std::vector<std::string>> rows;
   for (const auto& item : plan.items) {
     std::string reason = item.reason;
-    if (item.rows != restore::RowsAction::kNone) reason += fmt::format("; rows: {}", restore::to_text(item.rows));
-    rows.push_back({"  " + std::string(restore::to_text(item.action)), std::string(restore::to_text(item.source.kind)),
-                    item.name, reason});
+    if (item.rows != restore::RowsAction::kNone)
+      reason += fmt::format("; rows: {}", restore::to_text(item.rows));
+    rows.push_back({"  " + std::string(restore::to_text(item.action)),
+                    std::string(restore::to_text(item.source.kind)), item.name, reason});
   }
   context.output.table({"  action", "kind", "name", "why"}, rows, "  nothing to do");
   std::size_t placeholders = 0;
-  for (const auto& user : plan.users) placeholders += user.match == restore::UserMatch::kPlaceholder ? 1 : 0;
-  if (placeholders > 0) context.output.line(fmt::format("  {} users are not here any more and come back inactive", placeholders));
-  for (const auto& name : plan.credentials) context.output.line(fmt::format("  the credentials \"{}\" must be entered again", name));
+  for (const auto& user : plan.users)
+    placeholders += user.match == restore::UserMatch::kPlaceholder ? 1 : 0;
+  if (placeholders > 0)
+    context.output.line(
+        fmt::format("  {} users are not here any more and come back inactive", placeholders));
+  for (const auto& name : plan.credentials)
+    context.output.line(fmt::format("  the credentials \"{}\" must be entered again", name));
   context.output.line(fmt::format("  plan hash {}", restore::plan_hash(plan)));
 }
 
 // A restore writes over what is there, so a person says yes with the tenant's name in view.
-Status confirm(const Context& context, const RestoreOptions& options, const catalog::Tenant& tenant) {
+Status confirm(const Context& context, const RestoreOptions& options,
+               const catalog::Tenant& tenant) {
   if (options.yes) return {};
   if (context.output.json() || isatty(STDIN_FILENO) != 1) {
     return make_error(ErrorCode::kInvalidArgument, "restore", "nobody is there to confirm the plan")
@@ -55,8 +64,10 @@ Status confirm(const Context& context, const RestoreOptions& options, const cata
 }
 
 json::object outcome(const catalog::RestoreRecord& record, const restore::Plan& plan) {
-  return {{"restore_id", record.id.str()}, {"applied_at", record.applied_at->rfc3339()},
-          {"plan", restore::to_json(plan)}, {"plan_hash", restore::plan_hash(plan)}};
+  return {{"restore_id", record.id.str()},
+          {"applied_at", record.applied_at->rfc3339()},
+          {"plan", restore::to_json(plan)},
+          {"plan_hash", restore::plan_hash(plan)}};
 }
 
 }  // namespace
@@ -72,24 +83,31 @@ Status run_restore(const Context& context, const RestoreOptions& options) {
     request.selection.assets.insert(asset);
   }
   if (options.all != request.selection.assets.empty()) {
-    return make_error(ErrorCode::kInvalidArgument, "restore", "say what to restore: either --all or some --asset KIND:ID")
+    return make_error(ErrorCode::kInvalidArgument, "restore",
+                      "say what to restore: either --all or some --asset KIND:ID")
         .with_hint("`oa-backup archive ls ARCHIVE` shows what the archive holds");
   }
   OA_ASSIGN(const auto instance, open_instance(context.options, false));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
-  OA_ASSIGN(const auto opened, open_archive(options.archive, instance.get(), &tenant, options.trust));
+  OA_ASSIGN(const auto opened,
+            open_archive(options.archive, instance.get(), &tenant, options.trust));
   OA_ASSIGN(const auto verified, opened.reader->verify({}, context.progress));
-  OA_ASSIGN(const auto prepared, restore::prepare_restore(instance->database(), instance->objects(), *opened.reader, tenant.id, request));
+  OA_ASSIGN(const auto prepared, restore::prepare_restore(instance->database(), instance->objects(),
+                                                          *opened.reader, tenant.id, request));
   show_plan(context, prepared.plan, tenant);
   if (options.dry_run) {
-    context.output.document(json::object{{"plan", restore::to_json(prepared.plan)}, {"plan_hash", restore::plan_hash(prepared.plan)}});
+    context.output.document(json::object{{"plan", restore::to_json(prepared.plan)},
+                                         {"plan_hash", restore::plan_hash(prepared.plan)}});
     return {};
   }
   OA_TRY(confirm(context, options, tenant));
-  OA_ASSIGN(const auto record, restore::apply_plan(instance->database(), instance->objects(), *opened.reader,
-                                                   prepared.contents, prepared.plan, context.progress));
+  OA_ASSIGN(const auto record,
+            restore::apply_plan(instance->database(), instance->objects(), *opened.reader,
+                                prepared.contents, prepared.plan, context.progress));
   context.output.document(outcome(record, prepared.plan));
-  context.output.line(fmt::format("restore {} applied; {} entries of the archive were verified first", record.id.str(), verified.entries));
+  context.output.line(
+      fmt::format("restore {} applied; {} entries of the archive were verified first",
+                  record.id.str(), verified.entries));
   return {};
 }
 
@@ -100,7 +118,8 @@ Status run_tenant_import(const Context& context, const ImportOptions& options) {
   if (!options.from_tenant.empty()) {
     OA_ASSIGN(from, instance->database().find_tenant(options.from_tenant));
   }
-  OA_ASSIGN(const auto opened, open_archive(options.archive, instance.get(), from.has_value() ? &*from : nullptr, options.trust));
+  OA_ASSIGN(const auto opened, open_archive(options.archive, instance.get(),
+                                            from.has_value() ? &*from : nullptr, options.trust));
   OA_ASSIGN(const auto verified, opened.reader->verify({}, context.progress));
   restore::Request request;
   request.id = RestoreId::random();
@@ -109,20 +128,27 @@ Status run_tenant_import(const Context& context, const ImportOptions& options) {
   // Decoded before the tenant is made: an archive that cannot be imported leaves nothing behind.
   OA_ASSIGN(const auto contents, restore::read_contents(*opened.reader, request.selection));
   OA_ASSIGN(const auto tenant, instance->provision_tenant(options.name, plan));
-  OA_ASSIGN(const auto prepared, restore::prepare_restore(instance->database(), instance->objects(), *opened.reader, tenant.id, request));
-  auto record = restore::apply_plan(instance->database(), instance->objects(), *opened.reader, prepared.contents,
-                                    prepared.plan, context.progress);
+  OA_ASSIGN(const auto prepared, restore::prepare_restore(instance->database(), instance->objects(),
+                                                          *opened.reader, tenant.id, request));
+  auto record = restore::apply_plan(instance->database(), instance->objects(), *opened.reader,
+                                    prepared.contents, prepared.plan, context.progress);
   if (!record.ok()) {
-    return std::move(record).error().with_hint("the tenant " + tenant.name + " was made and is empty; go on with `oa-backup restore " +
-                                               options.archive + " --all --with-roles --tenant " + tenant.id.str() + "`");
+    return std::move(record).error().with_hint(
+        "the tenant " + tenant.name + " was made and is empty; go on with `oa-backup restore " +
+        options.archive + " --all --with-roles --tenant " + tenant.id.str() + "`");
   }
   auto document = outcome(*record, prepared.plan);
-  document["tenant"] = json::object{{"id", tenant.id.str()}, {"name", tenant.name}, {"plan", options.plan}};
+  document["tenant"] =
+      json::object{{"id", tenant.id.str()}, {"name", tenant.name}, {"plan", options.plan}};
   context.output.document(document);
-  context.output.line(fmt::format("tenant {} made ({}) with {} assets from {} verified entries", tenant.name, tenant.id.str(),
-                                  prepared.plan.items.size(), verified.entries));
-  context.output.line(fmt::format("  left to do: invite the owner; {} users are inactive until they are invited", contents.users.size()));
-  for (const auto& name : prepared.plan.credentials) context.output.line(fmt::format("  left to do: enter the credentials \"{}\"", name));
+  context.output.line(fmt::format("tenant {} made ({}) with {} assets from {} verified entries",
+                                  tenant.name, tenant.id.str(), prepared.plan.items.size(),
+                                  verified.entries));
+  context.output.line(
+      fmt::format("  left to do: invite the owner; {} users are inactive until they are invited",
+                  contents.users.size()));
+  for (const auto& name : prepared.plan.credentials)
+    context.output.line(fmt::format("  left to do: enter the credentials \"{}\"", name));
   return {};
 }
 

@@ -1,4 +1,5 @@
-// What commands share: the global options, the instance behind --data, and an archive by file name or id.
+// What commands share: the global options, the instance behind --data, and an archive by file name
+// or id.
 #pragma once
 
 #include <memory>
@@ -22,12 +23,13 @@ struct GlobalOptions {
 std::string default_data_folder();
 
 /// Opens the instance behind --data; makes it when `create`.
-Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options, bool create);
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
+                                                          bool create);
 
 /// Which signers are accepted besides the tenant's own.
 struct TrustOptions {
-  std::vector<std::string> key_files;      // minisign public keys
-  std::vector<std::string> fingerprints;   // as the refusal shows them
+  std::vector<std::string> key_files;     // minisign public keys
+  std::vector<std::string> fingerprints;  // as the refusal shows them
 };
 
 /// An archive named on the command line: a file, or the id of one that the tenant has in store.
@@ -36,7 +38,8 @@ struct NamedArchive {
   std::unique_ptr<archive::ArchiveReader> reader;
 };
 
-/// `instance` and `tenant` may be absent for a file. kArchiveUntrustedSigner shows the fingerprint to accept.
+/// `instance` and `tenant` may be absent for a file. kArchiveUntrustedSigner shows the fingerprint
+/// to accept.
 Result<NamedArchive> open_archive(const std::string& name, instance::Instance* instance,
                                   const catalog::Tenant* tenant, const TrustOptions& trust);
 

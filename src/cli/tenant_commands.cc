@@ -17,14 +17,17 @@ namespace {
 constexpr auto kStopPoll = std::chrono::milliseconds(200);
 
 json::object to_json(const catalog::Tenant& tenant) {
-  return {{"id", tenant.id.str()}, {"name", tenant.name}, {"plan", catalog::to_text(tenant.plan)},
+  return {{"id", tenant.id.str()},
+          {"name", tenant.name},
+          {"plan", catalog::to_text(tenant.plan)},
           {"created_at", tenant.created_at.rfc3339()}};
 }
 
 // Tells the walk of the main job: numbered steps for people, a list of steps for scripts.
 class StepNarrator final : public demo::Narrator {
  public:
-  StepNarrator(const Context& context, TerminalProgress* progress) : context_(context), progress_(progress) {}
+  StepNarrator(const Context& context, TerminalProgress* progress)
+      : context_(context), progress_(progress) {}
   void step(std::string_view title) override {
     if (progress_ != nullptr) progress_->clear();
     ++number_;
@@ -75,10 +78,14 @@ Status run_up(const Context& context) {
   OA_ASSIGN(const auto lock, UpLock::take(instance->data_folder()));
   OA_ASSIGN(const auto tenants, instance->database().list_tenants());
   context.output.line(fmt::format("oa-backup is up in {}", instance->data_folder()));
-  context.output.line(fmt::format("  Postgres' folder is {}", instance::describe(instance->volume())));
-  context.output.line(fmt::format("  {} tenants; other oa-backup commands with the same --data work beside it", tenants.size()));
+  context.output.line(
+      fmt::format("  Postgres' folder is {}", instance::describe(instance->volume())));
+  context.output.line(
+      fmt::format("  {} tenants; other oa-backup commands with the same --data work beside it",
+                  tenants.size()));
   context.output.line("  Ctrl-C ends it");
-  context.output.document(json::object{{"data_folder", instance->data_folder()}, {"tenants", tenants.size()},
+  context.output.document(json::object{{"data_folder", instance->data_folder()},
+                                       {"tenants", tenants.size()},
                                        {"volume", instance::describe(instance->volume())}});
   std::fflush(stdout);
   while (!stop_requested()) std::this_thread::sleep_for(kStopPoll);
@@ -104,7 +111,8 @@ Status run_tenant_create(const Context& context, const TenantOptions& options) {
   OA_ASSIGN(const auto instance, open_instance(context.options, true));
   OA_ASSIGN(const auto tenant, instance->provision_tenant(options.name, plan));
   context.output.document(to_json(tenant));
-  context.output.line(fmt::format("tenant {} made on plan {}: {}", tenant.name, options.plan, tenant.id.str()));
+  context.output.line(
+      fmt::format("tenant {} made on plan {}: {}", tenant.name, options.plan, tenant.id.str()));
   return {};
 }
 
@@ -115,10 +123,12 @@ Status run_tenant_list(const Context& context) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& tenant : tenants) {
     items.push_back(to_json(tenant));
-    rows.push_back({tenant.id.str(), tenant.name, std::string(catalog::to_text(tenant.plan)), tenant.created_at.rfc3339()});
+    rows.push_back({tenant.id.str(), tenant.name, std::string(catalog::to_text(tenant.plan)),
+                    tenant.created_at.rfc3339()});
   }
   context.output.document(json::object{{"data", std::move(items)}});
-  context.output.table({"id", "name", "plan", "created"}, rows, "no tenants yet; make one with `oa-backup tenant create NAME`");
+  context.output.table({"id", "name", "plan", "created"}, rows,
+                       "no tenants yet; make one with `oa-backup tenant create NAME`");
   return {};
 }
 
@@ -128,8 +138,10 @@ Status run_tenant_show(const Context& context, const TenantOptions& options) {
   OA_ASSIGN(auto transaction, instance->database().begin(tenant.id, catalog::Isolation::kSnapshot));
   json::array items;
   std::vector<std::vector<std::string>> rows;
-  const auto add = [&](const char* kind, const Uuid& id, WorkspaceId workspace, const std::string& name) {
-    items.push_back(json::object{{"kind", kind}, {"id", id.str()}, {"workspace_id", workspace.str()}, {"name", name}});
+  const auto add = [&](const char* kind, const Uuid& id, WorkspaceId workspace,
+                       const std::string& name) {
+    items.push_back(json::object{
+        {"kind", kind}, {"id", id.str()}, {"workspace_id", workspace.str()}, {"name", name}});
     rows.push_back({kind, id.str(), name});
   };
   constexpr std::size_t kPage = 500;
@@ -137,7 +149,8 @@ Status run_tenant_show(const Context& context, const TenantOptions& options) {
   for (const auto& workspace : workspaces) {
     add("workspace", workspace.id.uuid(), workspace.id, workspace.name);
     OA_ASSIGN(const auto datasets, catalog::Datasets(transaction).list(workspace.id));
-    for (const auto& dataset : datasets) add("dataset", dataset.id.uuid(), workspace.id, dataset.name);
+    for (const auto& dataset : datasets)
+      add("dataset", dataset.id.uuid(), workspace.id, dataset.name);
     for (std::optional<ReportId> after;;) {
       OA_ASSIGN(const auto reports, catalog::Reports(transaction).list(workspace.id, after, kPage));
       for (const auto& report : reports) add("report", report.id.uuid(), workspace.id, report.name);
@@ -166,12 +179,15 @@ Status run_keys_list(const Context& context, const TenantOptions& options) {
   std::vector<std::vector<std::string>> rows;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const bool signs = i + 1 == keys.size();
-    items.push_back(json::object{{"key_id", keys[i].key_id()}, {"fingerprint", keys[i].fingerprint()},
-                                 {"public_key", keys[i].base64()}, {"signs", signs}});
+    items.push_back(json::object{{"key_id", keys[i].key_id()},
+                                 {"fingerprint", keys[i].fingerprint()},
+                                 {"public_key", keys[i].base64()},
+                                 {"signs", signs}});
     rows.push_back({keys[i].key_id(), signs ? "signs" : "retired, trusted", keys[i].base64()});
   }
   context.output.document(json::object{{"data", std::move(items)}});
-  context.output.table({"key id", "state", "public key (minisign)"}, rows, "the tenant has no signing key");
+  context.output.table({"key id", "state", "public key (minisign)"}, rows,
+                       "the tenant has no signing key");
   return {};
 }
 
@@ -179,8 +195,10 @@ Status run_keys_rotate(const Context& context, const TenantOptions& options) {
   OA_ASSIGN(const auto instance, open_instance(context.options, false));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.name));
   OA_ASSIGN(const auto key, instance->rotate_signing_key(tenant.id));
-  context.output.document(json::object{{"key_id", key.key_id()}, {"fingerprint", key.fingerprint()}, {"public_key", key.base64()}});
-  context.output.line(fmt::format("new archives are signed by {}; older archives stay trusted", key.key_id()));
+  context.output.document(json::object{
+      {"key_id", key.key_id()}, {"fingerprint", key.fingerprint()}, {"public_key", key.base64()}});
+  context.output.line(
+      fmt::format("new archives are signed by {}; older archives stay trusted", key.key_id()));
   return {};
 }
 

@@ -11,7 +11,8 @@ using catalog::VisualKind;
 
 constexpr int kReports = 12;
 constexpr int kAlerts = 6;
-// The products table has one report and nothing else, so that it can be deleted and brought back by itself.
+// The products table has one report and nothing else, so that it can be deleted and brought back by
+// itself.
 constexpr std::size_t kShared[] = {0, 1, 3, 4};
 constexpr std::size_t kProducts = 2;
 
@@ -30,14 +31,16 @@ json::object query(const Table& table, VisualKind kind, const std::string& measu
   }
   json::array filters;
   if (kind == VisualKind::kBar) {
-    filters.push_back(json::object{{"field", table.dimension}, {"op", "is_null"}, {"value", false}});
+    filters.push_back(
+        json::object{{"field", table.dimension}, {"op", "is_null"}, {"value", false}});
   }
   const std::string order = by_date ? table.date_dimension : measures.front().as_string().c_str();
-  return {{"dimensions", std::move(dimensions)},
-          {"measures", std::move(measures)},
-          {"filters", std::move(filters)},
-          {"order_by", json::array{json::object{{"field", order}, {"dir", by_date ? "asc" : "desc"}}}},
-          {"limit", kind == VisualKind::kTable ? 1000 : 50}};
+  return {
+      {"dimensions", std::move(dimensions)},
+      {"measures", std::move(measures)},
+      {"filters", std::move(filters)},
+      {"order_by", json::array{json::object{{"field", order}, {"dir", by_date ? "asc" : "desc"}}}},
+      {"limit", kind == VisualKind::kTable ? 1000 : 50}};
 }
 
 catalog::Visual visual(const DemoDataset& dataset, VisualKind kind, std::size_t index) {
@@ -50,41 +53,51 @@ catalog::Visual visual(const DemoDataset& dataset, VisualKind kind, std::size_t 
   visual.dataset_id = dataset.record.id;
   visual.dataset_version = 1;
   visual.query = JsonText::of(query(dataset.table, kind, measure));
-  visual.options = JsonText::of(json::object{{"colour", "default"}, {"decimals", 2}, {"scale", 0.75}});
+  visual.options =
+      JsonText::of(json::object{{"colour", "default"}, {"decimals", 2}, {"scale", 0.75}});
   return visual;
 }
 
-catalog::Bookmark bookmark(const std::string& name, const catalog::Report& report, const Table& table) {
+catalog::Bookmark bookmark(const std::string& name, const catalog::Report& report,
+                           const Table& table) {
   catalog::Bookmark bookmark;
   bookmark.id = BookmarkId::random();
   bookmark.name = name;
-  bookmark.state = JsonText::of(
-      json::object{{"filters", json::array{json::object{{"field", table.dimension}, {"op", "ne"}, {"value", "—"}}}},
-                   {"focus", report.visuals.front().id.str()}});
+  bookmark.state = JsonText::of(json::object{
+      {"filters",
+       json::array{json::object{{"field", table.dimension}, {"op", "ne"}, {"value", "—"}}}},
+      {"focus", report.visuals.front().id.str()}});
   return bookmark;
 }
 
 }  // namespace
 
 std::vector<catalog::Report> demo_reports(const std::vector<DemoDataset>& datasets, Timestamp now) {
-  constexpr VisualKind kKinds[] = {VisualKind::kBar,  VisualKind::kLine,  VisualKind::kMatrix,
+  constexpr VisualKind kKinds[] = {VisualKind::kBar, VisualKind::kLine,  VisualKind::kMatrix,
                                    VisualKind::kKpi, VisualKind::kTable, VisualKind::kBar};
   std::vector<catalog::Report> reports;
   for (int n = 0; n < kReports; ++n) {
-    const auto& dataset = datasets[n == kReports - 1 ? kProducts : kShared[static_cast<std::size_t>(n) % std::size(kShared)]];
+    const auto& dataset =
+        datasets[n == kReports - 1 ? kProducts
+                                   : kShared[static_cast<std::size_t>(n) % std::size(kShared)]];
     catalog::Report report;
     report.id = ReportId::random();
     report.workspace_id = dataset.record.workspace_id;
-    report.name = fmt::format("{} overview {}", dataset.table.name, n / static_cast<int>(std::size(kShared)) + 1);
+    report.name = fmt::format("{} overview {}", dataset.table.name,
+                              n / static_cast<int>(std::size(kShared)) + 1);
     json::array cells;
     for (std::size_t i = 0; i < std::size(kKinds); ++i) {
       report.visuals.push_back(visual(dataset, kKinds[i], i));
-      cells.push_back(json::object{{"visual", report.visuals.back().id.str()}, {"x", i % 2 * 6}, {"y", i / 2 * 4},
-                                   {"w", 6}, {"h", 4}});
+      cells.push_back(json::object{{"visual", report.visuals.back().id.str()},
+                                   {"x", i % 2 * 6},
+                                   {"y", i / 2 * 4},
+                                   {"w", 6},
+                                   {"h", 4}});
     }
     report.layout = JsonText::of(json::object{{"grid", 12}, {"cells", std::move(cells)}});
     report.filters = JsonText::of(json::object{{"items", json::array{}}});
-    report.bookmarks = {bookmark("Everything", report, dataset.table), bookmark("Board meeting", report, dataset.table)};
+    report.bookmarks = {bookmark("Everything", report, dataset.table),
+                        bookmark("Board meeting", report, dataset.table)};
     report.created_by = dataset.record.created_by;
     report.created_at = report.updated_at = now;
     reports.push_back(std::move(report));
@@ -103,10 +116,12 @@ std::vector<catalog::Alert> demo_alerts(const std::vector<DemoDataset>& datasets
     alert.measure = dataset.table.measures[0];
     alert.name = fmt::format("{} watch {}", alert.measure, n + 1);
     alert.condition = n % 2 == 0
-                          ? JsonText::of(json::object{{"type", "threshold"}, {"op", "lt"}, {"value", 1000 * (n + 1)}})
+                          ? JsonText::of(json::object{
+                                {"type", "threshold"}, {"op", "lt"}, {"value", 1000 * (n + 1)}})
                           : JsonText::of(json::object{{"type", "change"}, {"percent", -12.5}});
     alert.grain = "month";
-    alert.channels = JsonText::of(json::object{{"items", json::array{json::object{{"kind", "in_app"}}}}});
+    alert.channels =
+        JsonText::of(json::object{{"items", json::array{json::object{{"kind", "in_app"}}}}});
     alert.created_by = dataset.record.created_by;
     alert.created_at = alert.updated_at = now;
     alerts.push_back(std::move(alert));

@@ -9,7 +9,8 @@
 
 namespace oa::demo {
 
-/// One dataset of the demo: its table as CSV text, its model, and the fields that its reports ask for.
+/// One dataset of the demo: its table as CSV text, its model, and the fields that its reports ask
+/// for.
 struct Table {
   std::string name;
   std::size_t workspace = 0;  // index: 0 Sales, 1 Operations

@@ -34,7 +34,8 @@ People demo_people(const Canaries& canaries, Timestamp now) {
     user.email = fmt::format("user{:02}@{}", i + 1, domain);
     user.first_name = "Demo";
     user.last_name = fmt::format("User {:02}", i + 1);
-    user.attributes = JsonText::of(json::object{{"region", kRegions[i % 4]}, {"cost_centre", 4100 + i}});
+    user.attributes =
+        JsonText::of(json::object{{"region", kRegions[i % 4]}, {"cost_centre", 4100 + i}});
     user.active = i + 1 < kUsers;  // the last one has left the company
     user.owner = i == 0;
     user.created_at = now;
@@ -68,15 +69,16 @@ std::vector<catalog::Workspace> demo_workspaces(const People& people, Timestamp 
   return workspaces;
 }
 
-Result<DemoDataset> import_table(instance::Instance& instance, TenantId tenant, Table table, WorkspaceId workspace,
-                                 UserId creator, Progress& progress) {
+Result<DemoDataset> import_table(instance::Instance& instance, TenantId tenant, Table table,
+                                 WorkspaceId workspace, UserId creator, Progress& progress) {
   DemoDataset dataset{std::move(table), {}};
   auto& record = dataset.record;
   record.id = DatasetId::random();
   record.workspace_id = workspace;
   record.name = dataset.table.name;
   record.model_yaml = dataset.table.model_yaml;
-  if (record.model_yaml.find("ref: warehouse") != std::string::npos) record.source_ref = "warehouse";
+  if (record.model_yaml.find("ref: warehouse") != std::string::npos)
+    record.source_ref = "warehouse";
   const MemorySource csv(Bytes(dataset.table.csv.begin(), dataset.table.csv.end()));
   const ObjectKey key{tenant, RetentionClass::kRows, record.id.str() + "/rows.parquet"};
   OA_ASSIGN(const auto imported, analytics::import_csv(instance.objects(), csv, key, {}, progress));
@@ -92,10 +94,13 @@ Result<DemoDataset> import_table(instance::Instance& instance, TenantId tenant, 
   return dataset;
 }
 
-std::vector<catalog::NewAuditEvent> demo_audit(const People& people, const std::vector<catalog::Report>& reports,
-                                               const Size& size, const Canaries& canaries, Timestamp now) {
-  constexpr const char* kActions[] = {"auth.login.success", "report.view", "report.view", "report.update",
-                                      "dataset.refresh.success", "sharing.grant.create"};
+std::vector<catalog::NewAuditEvent> demo_audit(const People& people,
+                                               const std::vector<catalog::Report>& reports,
+                                               const Size& size, const Canaries& canaries,
+                                               Timestamp now) {
+  constexpr const char* kActions[] = {
+      "auth.login.success",      "report.view",         "report.view", "report.update",
+      "dataset.refresh.success", "sharing.grant.create"};
   constexpr std::int64_t kStepUs = 47'000'000;
   std::vector<catalog::NewAuditEvent> events;
   events.reserve(size.audit_events);
@@ -110,31 +115,35 @@ std::vector<catalog::NewAuditEvent> demo_audit(const People& people, const std::
     event.resource_id = reports[i % reports.size()].id.str();
     event.detail = JsonText::of(json::object{{"n", i}});
     event.trace_id = fmt::format("{:016x}", i * 0x9E3779B97F4A7C15ULL);
-    event.personal = {{"actor.email", user.email}, {"actor.ip", fmt::format("192.0.2.{}", i % 250 + 1)}};
-    if (i == size.audit_events / 2 && !canaries.audit.empty()) event.personal["detail.note"] = canaries.audit;
+    event.personal = {{"actor.email", user.email},
+                      {"actor.ip", fmt::format("192.0.2.{}", i % 250 + 1)}};
+    if (i == size.audit_events / 2 && !canaries.audit.empty())
+      event.personal["detail.note"] = canaries.audit;
     events.push_back(std::move(event));
   }
   return events;
 }
 
-Status add_secret(instance::Instance& instance, catalog::TenantTransaction& transaction, const Canaries& canaries,
-                  Timestamp now) {
+Status add_secret(instance::Instance& instance, catalog::TenantTransaction& transaction,
+                  const Canaries& canaries, Timestamp now) {
   catalog::SealedSecret secret;
   secret.id = SecretId::random();
   secret.name = "warehouse";
   secret.kind = catalog::SecretKind::kPostgres;
   secret.created_at = now;
   const std::string password = canaries.secret.empty() ? Uuid::random().str() : canaries.secret;
-  const std::string text = canonical_json(json::object{{"host", "warehouse.demo.example"}, {"password", password}});
-  OA_ASSIGN(secret.sealed, seal_value(instance.keys(), transaction.tenant(), KeyPurpose::kSecrets, secret.id.str(),
-                                      as_bytes(text)));
+  const std::string text =
+      canonical_json(json::object{{"host", "warehouse.demo.example"}, {"password", password}});
+  OA_ASSIGN(secret.sealed, seal_value(instance.keys(), transaction.tenant(), KeyPurpose::kSecrets,
+                                      secret.id.str(), as_bytes(text)));
   return catalog::Secrets(transaction).put(secret);
 }
 
 }  // namespace
 
-Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std::string& name, const Size& size,
-                                         const Canaries& canaries, Progress& progress) {
+Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std::string& name,
+                                         const Size& size, const Canaries& canaries,
+                                         Progress& progress) {
   OA_ASSIGN(const auto tenant, instance.provision_tenant(name, catalog::Plan::kGrowth));
   const Timestamp now = Timestamp::now();
   const People people = demo_people(canaries, now);
@@ -160,7 +169,8 @@ Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std
   OA_TRY(catalog::Alerts(transaction).put(demo_alerts(datasets, now)));
   OA_TRY(add_secret(instance, transaction, canaries, now));
   const std::string password = canaries.password.empty() ? Uuid::random().str() : canaries.password;
-  OA_ASSIGN(const std::string password_hash, hash_password(SecretBytes::copy_of(as_bytes(password))));
+  OA_ASSIGN(const std::string password_hash,
+            hash_password(SecretBytes::copy_of(as_bytes(password))));
   OA_TRY(catalog::Users(transaction).set_password_hash(people.users[0].id, password_hash));
   OA_TRY(catalog::Audit(transaction).append(demo_audit(people, reports, size, canaries, now)));
   OA_TRY(transaction.commit());

@@ -32,7 +32,8 @@ class MainJob {
     OA_TRY(import_into_new_tenant());
     narrator_.step("Done: everything was compared and is as it should be");
     narrator_.fact("data folder", instance_.data_folder());
-    narrator_.fact("go on with", fmt::format("oa-backup archive list --data {} --tenant {}", instance_.data_folder(), kDemoTenant));
+    narrator_.fact("go on with", fmt::format("oa-backup archive list --data {} --tenant {}",
+                                             instance_.data_folder(), kDemoTenant));
     return {};
   }
 
@@ -40,7 +41,8 @@ class MainJob {
   Status have_tenant() {
     auto found = instance_.database().find_tenant(kDemoTenant);
     const bool is_new = !found.ok();
-    narrator_.step(is_new ? "A demo tenant on plan Growth" : "The demo tenant that is there already is kept");
+    narrator_.step(is_new ? "A demo tenant on plan Growth"
+                          : "The demo tenant that is there already is kept");
     if (is_new) found = make_demo_tenant(instance_, kDemoTenant, size_, {}, progress_);
     OA_ASSIGN(tenant_, std::move(found));
     narrator_.fact("tenant", tenant_.name + " " + tenant_.id.str());
@@ -52,7 +54,8 @@ class MainJob {
     OA_ASSIGN(const auto signer, instance_.signing_key(tenant_.id));
     backup::ArchiveRequest request;
     request.with_rows = request.with_audit = true;
-    OA_ASSIGN(record_, backup::create_archive(instance_.database(), instance_.objects(), signer, tenant_.id, request, progress_));
+    OA_ASSIGN(record_, backup::create_archive(instance_.database(), instance_.objects(), signer,
+                                              tenant_.id, request, progress_));
     narrator_.fact("archive", record_.id.str());
     narrator_.fact("size", format_size(record_.size_bytes));
     const json::value counts = record_.counts.value();
@@ -60,7 +63,8 @@ class MainJob {
       narrator_.fact(std::string(name), canonical_json(count));
     }
     request.with_rows = false;
-    OA_ASSIGN(const auto small, backup::create_archive(instance_.database(), instance_.objects(), signer, tenant_.id, request, progress_));
+    OA_ASSIGN(const auto small, backup::create_archive(instance_.database(), instance_.objects(),
+                                                       signer, tenant_.id, request, progress_));
     narrator_.fact("the same without rows", format_size(small.size_bytes));
     return {};
   }
@@ -69,31 +73,38 @@ class MainJob {
     narrator_.step("Every hash and every signature of it verified");
     archive::TrustPolicy trust;
     OA_ASSIGN(trust.trusted, instance_.trusted_keys(tenant_.id));
-    OA_ASSIGN(stored_, restore::open_stored_archive(instance_.objects(), tenant_.id, record_, trust));
-    OA_ASSIGN(const auto report, stored_.reader->verify({.every_signature = true, .threads = 0}, progress_));
+    OA_ASSIGN(stored_,
+              restore::open_stored_archive(instance_.objects(), tenant_.id, record_, trust));
+    OA_ASSIGN(const auto report,
+              stored_.reader->verify({.every_signature = true, .threads = 0}, progress_));
     const auto& manifest = stored_.reader->manifest();
     narrator_.fact("format", fmt::format("{}.{}", manifest.format_major, manifest.format_minor));
     narrator_.fact("snapshot", manifest.snapshot_time.rfc3339());
-    narrator_.fact("entries", fmt::format("{} ({})", report.entries, format_size(report.content_bytes)));
+    narrator_.fact("entries",
+                   fmt::format("{} ({})", report.entries, format_size(report.content_bytes)));
     narrator_.fact("signatures", std::to_string(report.signatures_checked));
     narrator_.fact("signed by", manifest.signer.key_id());
     narrator_.fact("content hash", short_digest(manifest.content_hash));
     return {};
   }
 
-  // Picks the report and the dataset to delete (one that nothing else uses) and another report to change.
+  // Picks the report and the dataset to delete (one that nothing else uses) and another report to
+  // change.
   Status choose_victims() {
-    OA_ASSIGN(auto transaction, instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(auto transaction,
+              instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
     OA_ASSIGN(const auto workspaces, catalog::Workspaces(transaction).list());
     std::map<DatasetId, std::size_t> uses;
     std::vector<catalog::Report> reports;
     for (const auto& workspace : workspaces) {
-      OA_ASSIGN(const auto some, catalog::Reports(transaction).list(workspace.id, std::nullopt, 500));
+      OA_ASSIGN(const auto some,
+                catalog::Reports(transaction).list(workspace.id, std::nullopt, 500));
       for (const auto& report : some) {
         ++uses[report.visuals.front().dataset_id];
         reports.push_back(report);
       }
-      OA_ASSIGN(const auto alerts, catalog::Alerts(transaction).list(workspace.id, std::nullopt, 500));
+      OA_ASSIGN(const auto alerts,
+                catalog::Alerts(transaction).list(workspace.id, std::nullopt, 500));
       for (const auto& alert : alerts) uses[alert.dataset_id] += 2;
     }
     for (const auto& report : reports) {
@@ -102,7 +113,8 @@ class MainJob {
       if (!alone && changed_.id.is_nil()) changed_ = report;
     }
     if (deleted_.id.is_nil() || changed_.id.is_nil()) {
-      return make_error(ErrorCode::kConflict, "demo", "the tenant named Demo is not as the demo makes it")
+      return make_error(ErrorCode::kConflict, "demo",
+                        "the tenant named Demo is not as the demo makes it")
           .with_hint("run it in another data folder with --data");
     }
     OA_ASSIGN(dataset_, catalog::Datasets(transaction).get(deleted_.visuals.front().dataset_id));
@@ -123,7 +135,9 @@ class MainJob {
   }
 
   Status lose_and_restore() {
-    narrator_.step("A report and a dataset are deleted, another report is spoilt; the three come back (overwrite)");
+    narrator_.step(
+        "A report and a dataset are deleted, another report is spoilt; the three come back "
+        "(overwrite)");
     OA_TRY(choose_victims());
     OA_TRY(damage());
     narrator_.fact("deleted report", deleted_.name);
@@ -135,13 +149,17 @@ class MainJob {
                                 {AssetKind::kReport, changed_.id.uuid()},
                                 {AssetKind::kDataset, dataset_.id.uuid()}};
     OA_TRY(restore_into(tenant_.id, request));
-    OA_ASSIGN(auto transaction, instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(auto transaction,
+              instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
     OA_ASSIGN(const auto report, catalog::Reports(transaction).get(deleted_.id));
     OA_ASSIGN(const auto other, catalog::Reports(transaction).get(changed_.id));
     OA_ASSIGN(const auto dataset, catalog::Datasets(transaction).get(dataset_.id));
-    OA_TRY(prove("deleted report", catalog::content_digest(deleted_), catalog::content_digest(report)));
-    OA_TRY(prove("spoilt report", catalog::content_digest(changed_), catalog::content_digest(other)));
-    OA_TRY(prove("deleted dataset", catalog::content_digest(dataset_), catalog::content_digest(dataset)));
+    OA_TRY(prove("deleted report", catalog::content_digest(deleted_),
+                 catalog::content_digest(report)));
+    OA_TRY(
+        prove("spoilt report", catalog::content_digest(changed_), catalog::content_digest(other)));
+    OA_TRY(prove("deleted dataset", catalog::content_digest(dataset_),
+                 catalog::content_digest(dataset)));
     return prove_identical(tenant_.id, request);
   }
 
@@ -155,24 +173,28 @@ class MainJob {
   Status prove_identical(TenantId tenant, restore::Request request) {
     request.id = RestoreId::random();
     request.mode = restore::Mode::kOverwrite;
-    OA_ASSIGN(const auto again, restore::prepare_restore(instance_.database(), instance_.objects(), *stored_.reader, tenant, request));
+    OA_ASSIGN(const auto again, restore::prepare_restore(instance_.database(), instance_.objects(),
+                                                         *stored_.reader, tenant, request));
     const auto counts = restore::count_actions(again.plan);
     if (counts.size() != 1 || !counts.contains(restore::Action::kIdentical)) {
       return not_proven("a restored asset differs from the archive");
     }
-    narrator_.fact("compared with the archive", fmt::format("{} assets, rows included, identical", again.plan.items.size()));
+    narrator_.fact("compared with the archive",
+                   fmt::format("{} assets, rows included, identical", again.plan.items.size()));
     return {};
   }
 
   Status restore_into(TenantId tenant, const restore::Request& request) {
-    OA_ASSIGN(prepared_, restore::prepare_restore(instance_.database(), instance_.objects(), *stored_.reader, tenant, request));
+    OA_ASSIGN(prepared_, restore::prepare_restore(instance_.database(), instance_.objects(),
+                                                  *stored_.reader, tenant, request));
     std::string plan;
     for (const auto& [action, count] : restore::count_actions(prepared_.plan)) {
       plan += fmt::format("{}{} {}", plan.empty() ? "" : ", ", count, restore::to_text(action));
     }
     narrator_.fact("plan", plan);
-    OA_ASSIGN(const auto record, restore::apply_plan(instance_.database(), instance_.objects(), *stored_.reader,
-                                                     prepared_.contents, prepared_.plan, progress_));
+    OA_ASSIGN(const auto record,
+              restore::apply_plan(instance_.database(), instance_.objects(), *stored_.reader,
+                                  prepared_.contents, prepared_.plan, progress_));
     narrator_.fact("restore", record.id.str());
     return {};
   }
@@ -199,19 +221,22 @@ class MainJob {
   }
 
   Status prove_fork(WorkspaceId fork, const std::set<Uuid>& new_ids) {
-    OA_ASSIGN(auto transaction, instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(auto transaction,
+              instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
     OA_ASSIGN(const auto workspace, catalog::Workspaces(transaction).get(fork));
     OA_ASSIGN(const auto reports, catalog::Reports(transaction).list(fork, std::nullopt, 500));
     std::size_t references = 0;
     for (const auto& report : reports) {
       for (const auto& visual : report.visuals) {
-        if (!new_ids.contains(visual.dataset_id.uuid())) return not_proven("a forked report points out of the fork");
+        if (!new_ids.contains(visual.dataset_id.uuid()))
+          return not_proven("a forked report points out of the fork");
         ++references;
       }
     }
     OA_ASSIGN(const auto alerts, catalog::Alerts(transaction).list(fork, std::nullopt, 500));
     for (const auto& alert : alerts) {
-      if (!new_ids.contains(alert.dataset_id.uuid())) return not_proven("a forked alert points out of the fork");
+      if (!new_ids.contains(alert.dataset_id.uuid()))
+        return not_proven("a forked alert points out of the fork");
       ++references;
     }
     narrator_.fact("workspace", workspace.name + " " + fork.str());
@@ -234,11 +259,13 @@ class MainJob {
     request.with_roles = request.all_people = true;
     OA_TRY(restore_into(target.id, request));
     OA_TRY(prove_identical(target.id, request));
-    OA_ASSIGN(auto transaction, instance_.database().begin(target.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(auto transaction,
+              instance_.database().begin(target.id, catalog::Isolation::kSnapshot));
     OA_ASSIGN(const auto users, catalog::Users(transaction).list());
     narrator_.fact("users", fmt::format("{}, inactive until they are invited", users.size()));
     std::string credentials;
-    for (const auto& each : prepared_.plan.credentials) credentials += (credentials.empty() ? "" : ", ") + each;
+    for (const auto& each : prepared_.plan.credentials)
+      credentials += (credentials.empty() ? "" : ", ") + each;
     narrator_.fact("credentials to enter again", credentials);
     return {};
   }
@@ -258,7 +285,8 @@ class MainJob {
 
 }  // namespace
 
-Status run_main_job(instance::Instance& instance, const Size& size, Narrator& narrator, Progress& progress) {
+Status run_main_job(instance::Instance& instance, const Size& size, Narrator& narrator,
+                    Progress& progress) {
   return MainJob(instance, size, narrator, progress).run();
 }
 

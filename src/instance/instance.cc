@@ -34,7 +34,8 @@ Status make_folder(const std::string& path, unsigned mode) {
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
     return errno_error(errno, "instance.open", "cannot make the folder " + path);
   }
-  if (::chmod(path.c_str(), mode) != 0) return errno_error(errno, "instance.open", "cannot set the mode of " + path);
+  if (::chmod(path.c_str(), mode) != 0)
+    return errno_error(errno, "instance.open", "cannot set the mode of " + path);
   return {};
 }
 
@@ -43,7 +44,8 @@ Status prepare_folder(const Layout& layout, bool create) {
   if (fs::exists(layout.marker(), error)) return {};
   const bool there = fs::exists(layout.root, error);
   if (there && !fs::is_directory(layout.root, error)) {
-    return make_error(ErrorCode::kInvalidArgument, "instance.open", layout.root + " is not a folder")
+    return make_error(ErrorCode::kInvalidArgument, "instance.open",
+                      layout.root + " is not a folder")
         .with_hint("name a folder with --data");
   }
   if (there && !fs::is_empty(layout.root, error)) {
@@ -52,8 +54,10 @@ Status prepare_folder(const Layout& layout, bool create) {
         .with_hint("name an empty or a new folder with --data");
   }
   if (!create) {
-    return make_error(ErrorCode::kNotFound, "instance.open", "there is no instance in " + layout.root)
-        .with_hint("make one with `oa-backup up` or `oa-backup demo`, or name its folder with --data");
+    return make_error(ErrorCode::kNotFound, "instance.open",
+                      "there is no instance in " + layout.root)
+        .with_hint(
+            "make one with `oa-backup up` or `oa-backup demo`, or name its folder with --data");
   }
   OA_TRY(make_folder(layout.root, 0711));
   OA_ASSIGN(auto marker, AtomicFileSink::create(layout.marker(), false, 0600));
@@ -71,7 +75,8 @@ RootKeySource root_key_of(const Layout& layout, const Settings& settings) {
   return source;
 }
 
-// A key store is made only where nothing was ever sealed: making one beside existing data would hide that its keys are lost.
+// A key store is made only where nothing was ever sealed: making one beside existing data would
+// hide that its keys are lost.
 Result<std::unique_ptr<KeyService>> open_keys(const Layout& layout, const Settings& settings) {
   std::error_code error;
   const bool used = fs::exists(layout.objects(), error) || fs::exists(layout.postgres(), error);
@@ -87,7 +92,8 @@ Result<catalog::SigningKeyRecord> new_signing_key(KeyService& keys, TenantId ten
   catalog::SigningKeyRecord record;
   record.public_key = key.public_key().base64();
   const SecretBytes seed = key.seed();
-  OA_ASSIGN(record.sealed_seed, seal_value(keys, tenant, KeyPurpose::kSigning, record.public_key, seed.view()));
+  OA_ASSIGN(record.sealed_seed,
+            seal_value(keys, tenant, KeyPurpose::kSigning, record.public_key, seed.view()));
   record.created_at = Timestamp::now();
   return record;
 }
@@ -111,7 +117,8 @@ Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   auto state = std::make_unique<State>();
   std::error_code error;
   state->layout.root = fs::absolute(settings.data_folder, error).lexically_normal().string();
-  while (state->layout.root.size() > 1 && state->layout.root.back() == '/') state->layout.root.pop_back();
+  while (state->layout.root.size() > 1 && state->layout.root.back() == '/')
+    state->layout.root.pop_back();
   OA_TRY(prepare_folder(state->layout, settings.create));
   OA_ASSIGN(state->keys, open_keys(state->layout, settings));
   OA_ASSIGN(state->store, open_local_store(state->layout.objects()));
@@ -132,10 +139,12 @@ VolumeEncryption Instance::volume() const { return state_->volume; }
 Result<catalog::Tenant> Instance::provision_tenant(const std::string& name, catalog::Plan plan) {
   catalog::Tenant tenant{TenantId::random(), name, plan, Timestamp::now()};
   if (name.empty() || name.size() > 200 || !is_utf8(name)) {
-    return make_error(ErrorCode::kInvalidArgument, "tenant.create", "a tenant's name has 1 to 200 bytes of UTF-8");
+    return make_error(ErrorCode::kInvalidArgument, "tenant.create",
+                      "a tenant's name has 1 to 200 bytes of UTF-8");
   }
   if (state_->database->find_tenant(name).ok()) {
-    return make_error(ErrorCode::kAlreadyExists, "tenant.create", "a tenant named \"" + name + "\" exists already")
+    return make_error(ErrorCode::kAlreadyExists, "tenant.create",
+                      "a tenant named \"" + name + "\" exists already")
         .with_hint("choose another name; `oa-backup tenant list` shows them");
   }
   // The key first: a tenant without a key cannot be used, a key without a tenant harms nobody.
@@ -160,8 +169,8 @@ Result<SigningKey> Instance::signing_key(TenantId tenant) {
   OA_ASSIGN(const auto records, catalog::SigningKeys(transaction).list());
   for (const auto& record : records) {
     if (record.retired_at.has_value()) continue;
-    OA_ASSIGN(const auto seed, unseal_value(*state_->keys, tenant, KeyPurpose::kSigning, record.public_key,
-                                            record.sealed_seed));
+    OA_ASSIGN(const auto seed, unseal_value(*state_->keys, tenant, KeyPurpose::kSigning,
+                                            record.public_key, record.sealed_seed));
     return SigningKey::from_seed(seed);
   }
   return make_error(ErrorCode::kNotFound, "instance.signing_key", "the tenant has no signing key")

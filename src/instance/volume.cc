@@ -42,7 +42,8 @@ VolumeEncryption of_device(const fs::path& device, int depth) {
   return VolumeEncryption::kNone;
 }
 
-// The source device of the mount that holds `path`, for file systems with anonymous device numbers (btrfs).
+// The source device of the mount that holds `path`, for file systems with anonymous device numbers
+// (btrfs).
 std::string mount_source(unsigned wanted_major, unsigned wanted_minor) {
   std::ifstream mounts("/proc/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {
@@ -82,11 +83,16 @@ VolumeEncryption volume_encryption(const std::string& path) { return of_path(pat
 
 std::string describe(VolumeEncryption encryption) {
   switch (encryption) {
-    case VolumeEncryption::kLuks2: return "on a LUKS2 volume";
-    case VolumeEncryption::kLuks1: return "on a LUKS1 volume; LUKS2 is what the documentation promises";
-    case VolumeEncryption::kOtherCrypt: return "on a dm-crypt volume that is not LUKS2";
-    case VolumeEncryption::kNone: return "on a volume that is NOT encrypted; put it on LUKS2 before real data goes in";
-    case VolumeEncryption::kUnknown: return "on a volume whose encryption cannot be seen from here";
+    case VolumeEncryption::kLuks2:
+      return "on a LUKS2 volume";
+    case VolumeEncryption::kLuks1:
+      return "on a LUKS1 volume; LUKS2 is what the documentation promises";
+    case VolumeEncryption::kOtherCrypt:
+      return "on a dm-crypt volume that is not LUKS2";
+    case VolumeEncryption::kNone:
+      return "on a volume that is NOT encrypted; put it on LUKS2 before real data goes in";
+    case VolumeEncryption::kUnknown:
+      return "on a volume whose encryption cannot be seen from here";
   }
   return {};
 }

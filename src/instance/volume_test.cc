@@ -11,8 +11,9 @@ TEST(VolumeTest, PseudoFileSystemsAreUnknownAndMissingPathsToo) {
 }
 
 TEST(VolumeTest, EveryAnswerHasItsSentence) {
-  for (const auto answer : {VolumeEncryption::kLuks2, VolumeEncryption::kLuks1, VolumeEncryption::kOtherCrypt,
-                            VolumeEncryption::kNone, VolumeEncryption::kUnknown}) {
+  for (const auto answer :
+       {VolumeEncryption::kLuks2, VolumeEncryption::kLuks1, VolumeEncryption::kOtherCrypt,
+        VolumeEncryption::kNone, VolumeEncryption::kUnknown}) {
     EXPECT_NE(describe(answer).find("volume"), std::string::npos);
   }
 }

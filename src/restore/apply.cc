@@ -9,7 +9,8 @@ namespace oa::restore {
 namespace {
 
 bool writes(const PlanItem& item) {
-  return item.action == Action::kCreate || item.action == Action::kOverwrite || item.action == Action::kFork;
+  return item.action == Action::kCreate || item.action == Action::kOverwrite ||
+         item.action == Action::kFork;
 }
 
 ObjectKey rows_key(TenantId tenant, const Uuid& dataset) {
@@ -18,7 +19,8 @@ ObjectKey rows_key(TenantId tenant, const Uuid& dataset) {
 
 class ProgressSink final : public ByteSink {
  public:
-  ProgressSink(ByteSink& out, Progress& progress, std::uint64_t& done) : out_(out), progress_(progress), done_(done) {}
+  ProgressSink(ByteSink& out, Progress& progress, std::uint64_t& done)
+      : out_(out), progress_(progress), done_(done) {}
   Status write(ByteView bytes) override {
     OA_TRY(out_.write(bytes));
     progress_.update(done_ += bytes.size());
@@ -37,15 +39,18 @@ class StagedRows {
  public:
   StagedRows(SealedObjects& objects, TenantId tenant) : objects_(objects), tenant_(tenant) {}
   ~StagedRows() {
-    for (const auto& [dataset, version] : versions_) (void)objects_.remove(rows_key(tenant_, dataset), version);
+    for (const auto& [dataset, version] : versions_)
+      (void)objects_.remove(rows_key(tenant_, dataset), version);
   }
   StagedRows(const StagedRows&) = delete;
   StagedRows& operator=(const StagedRows&) = delete;
 
-  Status stage(const archive::ArchiveReader& reader, const Contents& contents, const Plan& plan, Progress& progress) {
+  Status stage(const archive::ArchiveReader& reader, const Contents& contents, const Plan& plan,
+               Progress& progress) {
     std::uint64_t total = 0, done = 0;
     for (const auto& item : plan.items) {
-      if (item.rows == RowsAction::kRestore && writes(item)) total += rows_of(contents, item).size_bytes;
+      if (item.rows == RowsAction::kRestore && writes(item))
+        total += rows_of(contents, item).size_bytes;
     }
     progress.begin("staging rows", total, "bytes");
     for (const auto& item : plan.items) {
@@ -77,9 +82,14 @@ class StagedRows {
 // Writes the plan's records inside one transaction.
 class Applier {
  public:
-  Applier(catalog::TenantTransaction& transaction, const Contents& contents, const LiveState& live, const Plan& plan,
-          const StagedRows& staged)
-      : tx_(transaction), contents_(contents), live_(live), plan_(plan), staged_(staged), rewriter_(plan) {}
+  Applier(catalog::TenantTransaction& transaction, const Contents& contents, const LiveState& live,
+          const Plan& plan, const StagedRows& staged)
+      : tx_(transaction),
+        contents_(contents),
+        live_(live),
+        plan_(plan),
+        staged_(staged),
+        rewriter_(plan) {}
 
   Status write() {
     OA_TRY(write_people());
@@ -100,7 +110,8 @@ class Applier {
   }
 
  private:
-  // Nobody gains access by a restore: a person who is not here any more comes back inactive and without credentials.
+  // Nobody gains access by a restore: a person who is not here any more comes back inactive and
+  // without credentials.
   Status write_people() {
     std::vector<catalog::User> users;
     for (const auto& mapping : plan_.users) {
@@ -182,7 +193,8 @@ json::object summary_of(const Plan& plan) {
   return summary;
 }
 
-Status record_restore(catalog::TenantTransaction& transaction, const catalog::RestoreRecord& record) {
+Status record_restore(catalog::TenantTransaction& transaction,
+                      const catalog::RestoreRecord& record) {
   OA_TRY(catalog::Restores(transaction).put(record));
   catalog::NewAuditEvent event;
   event.ts = *record.applied_at;
@@ -199,7 +211,8 @@ Status record_restore(catalog::TenantTransaction& transaction, const catalog::Re
 }  // namespace
 
 Result<StoredArchive> open_stored_archive(SealedObjects& objects, TenantId tenant,
-                                          const catalog::ArchiveRecord& record, const archive::TrustPolicy& trust) {
+                                          const catalog::ArchiveRecord& record,
+                                          const archive::TrustPolicy& trust) {
   StoredArchive stored;
   const ObjectKey key{tenant, RetentionClass::kArchives, record.object_name};
   OA_ASSIGN(stored.source, objects.open(key, VersionId{record.object_version}));
@@ -208,7 +221,8 @@ Result<StoredArchive> open_stored_archive(SealedObjects& objects, TenantId tenan
 }
 
 Result<PreparedRestore> prepare_restore(catalog::Database& database, SealedObjects& objects,
-                                        const archive::ArchiveReader& reader, TenantId tenant, const Request& request) {
+                                        const archive::ArchiveReader& reader, TenantId tenant,
+                                        const Request& request) {
   PreparedRestore prepared;
   OA_ASSIGN(prepared.contents, read_contents(reader, request.selection));
   OA_ASSIGN(auto snapshot, database.begin(tenant, catalog::Isolation::kSnapshot));
@@ -218,8 +232,9 @@ Result<PreparedRestore> prepare_restore(catalog::Database& database, SealedObjec
 }
 
 Result<catalog::RestoreRecord> apply_plan(catalog::Database& database, SealedObjects& objects,
-                                          const archive::ArchiveReader& reader, const Contents& contents,
-                                          const Plan& plan, Progress& progress) {
+                                          const archive::ArchiveReader& reader,
+                                          const Contents& contents, const Plan& plan,
+                                          Progress& progress) {
   OA_TRY(refuse_blocked(plan));
   {
     OA_ASSIGN(auto transaction, database.begin(plan.tenant_id, catalog::Isolation::kSnapshot));
@@ -235,7 +250,8 @@ Result<catalog::RestoreRecord> apply_plan(catalog::Database& database, SealedObj
   OA_TRY(transaction.lock_tenant_for_restore());
   OA_ASSIGN(const LiveState live, read_live_state(transaction, objects, contents));
   if (state_digest(live) != plan.state_digest) {
-    return make_error(ErrorCode::kPreconditionFailed, "restore.apply", "the tenant changed since the plan was made")
+    return make_error(ErrorCode::kPreconditionFailed, "restore.apply",
+                      "the tenant changed since the plan was made")
         .with_hint("look at a new plan and approve that one");
   }
   OA_TRY(Applier(transaction, contents, live, plan, staged).write());
@@ -247,7 +263,8 @@ Result<catalog::RestoreRecord> apply_plan(catalog::Database& database, SealedObj
   record.created_at = Timestamp::now();
   record.applied_at = record.created_at;
   OA_TRY(record_restore(transaction, record));
-  // From here the outcome is the database's: even when its answer is lost, the rows must stay for the case that it holds.
+  // From here the outcome is the database's: even when its answer is lost, the rows must stay for
+  // the case that it holds.
   staged.keep();
   OA_TRY(transaction.commit());
   progress.update(plan.items.size());

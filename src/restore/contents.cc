@@ -16,29 +16,36 @@ struct Entry {
 };
 
 Error malformed(const std::string& path, const Error& cause) {
-  return make_error(ErrorCode::kArchiveMalformed, "restore.read", "the entry " + path + " does not decode")
+  return make_error(ErrorCode::kArchiveMalformed, "restore.read",
+                    "the entry " + path + " does not decode")
       .with_cause(cause.message);
 }
 
 AssetKind kind_of(EntryKind kind) {
   switch (kind) {
-    case EntryKind::kWorkspace: return AssetKind::kWorkspace;
+    case EntryKind::kWorkspace:
+      return AssetKind::kWorkspace;
     case EntryKind::kModel:
-    case EntryKind::kRows: return AssetKind::kDataset;
-    case EntryKind::kReport: return AssetKind::kReport;
-    case EntryKind::kAlert: return AssetKind::kAlert;
+    case EntryKind::kRows:
+      return AssetKind::kDataset;
+    case EntryKind::kReport:
+      return AssetKind::kReport;
+    case EntryKind::kAlert:
+      return AssetKind::kAlert;
   }
   return AssetKind::kWorkspace;
 }
 
 // Reads and decodes one document and holds it against the path that named it.
 template <class Record, class Decode, class Check>
-Result<Record> read_document(const archive::ArchiveReader& reader, const std::string& path, Decode decode, Check fits) {
+Result<Record> read_document(const archive::ArchiveReader& reader, const std::string& path,
+                             Decode decode, Check fits) {
   OA_ASSIGN(const Bytes bytes, reader.read(path, kMaxDocumentBytes));
   auto record = decode(as_text(bytes));
   if (!record.ok()) return malformed(path, record.error());
   if (!fits(*record)) {
-    return make_error(ErrorCode::kArchiveMalformed, "restore.read", "the entry " + path + " names another id inside");
+    return make_error(ErrorCode::kArchiveMalformed, "restore.read",
+                      "the entry " + path + " names another id inside");
   }
   return std::move(record).value();
 }
@@ -64,7 +71,8 @@ class ContentsBuilder {
 
  private:
   bool wanted(const EntryRef& ref) const {
-    return selection_.everything || selection_.assets.contains({AssetKind::kWorkspace, ref.workspace.uuid()}) ||
+    return selection_.everything ||
+           selection_.assets.contains({AssetKind::kWorkspace, ref.workspace.uuid()}) ||
            selection_.assets.contains({kind_of(ref.kind), ref.id});
   }
 
@@ -72,7 +80,8 @@ class ContentsBuilder {
     return reader_.for_each("workspaces/", [&](const archive::EntryInfo& info) -> Status {
       const auto ref = catalog::parse_entry_path(info.path);
       if (!ref.has_value()) {
-        return make_error(ErrorCode::kArchiveMalformed, "restore.read", "the archive has an entry of no known kind");
+        return make_error(ErrorCode::kArchiveMalformed, "restore.read",
+                          "the archive has an entry of no known kind");
       }
       offered_.insert({kind_of(ref->kind), ref->id});
       if (wanted(*ref)) contents_.selected.insert({kind_of(ref->kind), ref->id});
@@ -90,8 +99,9 @@ class ContentsBuilder {
   Status check_selection() const {
     for (const auto& asset : selection_.assets) {
       if (offered_.contains(asset)) continue;
-      return make_error(ErrorCode::kNotFound, "restore.select",
-                        "the archive holds no " + std::string(to_text(asset.kind)) + " " + asset.id.str())
+      return make_error(
+                 ErrorCode::kNotFound, "restore.select",
+                 "the archive holds no " + std::string(to_text(asset.kind)) + " " + asset.id.str())
           .with_hint("`oa-backup archive ls` shows what it holds");
     }
     return {};
@@ -102,9 +112,10 @@ class ContentsBuilder {
     if (!tenant.ok()) return malformed("manifest.json", tenant.error());
     add_people(tenant->users, tenant->teams);
     for (const auto id : workspace_ids_) {
-      OA_ASSIGN(auto document, read_document<catalog::WorkspaceDocument>(
-                                   reader_, catalog::workspace_path(id), catalog::workspace_from_portable,
-                                   [&](const auto& d) { return d.workspace.id == id; }));
+      OA_ASSIGN(auto document,
+                read_document<catalog::WorkspaceDocument>(
+                    reader_, catalog::workspace_path(id), catalog::workspace_from_portable,
+                    [&](const auto& d) { return d.workspace.id == id; }));
       add_people(document.users, document.teams);
       for (auto& dataset : document.datasets) {
         const DatasetId dataset_id = dataset.id;
@@ -115,20 +126,25 @@ class ContentsBuilder {
     return {};
   }
 
-  void add_people(const std::vector<catalog::User>& users, const std::vector<catalog::Team>& teams) {
+  void add_people(const std::vector<catalog::User>& users,
+                  const std::vector<catalog::Team>& teams) {
     for (const auto& user : users) contents_.users[user.id] = user;
     for (const auto& team : teams) contents_.teams[team.id] = team;
   }
 
   Status read_reports_and_alerts() {
     for (const auto& [ref, info] : documents_) {
-      const auto fits = [&, ref = ref](const auto& d) { return d.id.uuid() == ref.id && d.workspace_id == ref.workspace; };
+      const auto fits = [&, ref = ref](const auto& d) {
+        return d.id.uuid() == ref.id && d.workspace_id == ref.workspace;
+      };
       if (ref.kind == EntryKind::kReport) {
-        OA_ASSIGN(auto report, read_document<catalog::Report>(reader_, info.path, catalog::report_from_portable, fits));
+        OA_ASSIGN(auto report, read_document<catalog::Report>(reader_, info.path,
+                                                              catalog::report_from_portable, fits));
         for (const auto& visual : report.visuals) needed_.insert(visual.dataset_id);
         contents_.reports[report.id] = std::move(report);
       } else if (ref.kind == EntryKind::kAlert) {
-        OA_ASSIGN(auto alert, read_document<catalog::Alert>(reader_, info.path, catalog::alert_from_portable, fits));
+        OA_ASSIGN(auto alert, read_document<catalog::Alert>(reader_, info.path,
+                                                            catalog::alert_from_portable, fits));
         needed_.insert(alert.dataset_id);
         contents_.alerts[alert.id] = std::move(alert);
       } else {
@@ -146,7 +162,8 @@ class ContentsBuilder {
       const std::string path = catalog::model_path(dataset.record.workspace_id, id);
       OA_ASSIGN(const Bytes model, reader_.read(path, kMaxDocumentBytes));
       if (!is_utf8(as_text(model))) {
-        return make_error(ErrorCode::kArchiveMalformed, "restore.read", "the entry " + path + " is not UTF-8");
+        return make_error(ErrorCode::kArchiveMalformed, "restore.read",
+                          "the entry " + path + " is not UTF-8");
       }
       dataset.record.model_yaml = as_text(model);
       if (const auto rows = rows_.find(id); rows != rows_.end()) dataset.rows = rows->second;
@@ -170,10 +187,14 @@ class ContentsBuilder {
 
 std::string_view to_text(AssetKind kind) {
   switch (kind) {
-    case AssetKind::kWorkspace: return "workspace";
-    case AssetKind::kDataset: return "dataset";
-    case AssetKind::kReport: return "report";
-    case AssetKind::kAlert: return "alert";
+    case AssetKind::kWorkspace:
+      return "workspace";
+    case AssetKind::kDataset:
+      return "dataset";
+    case AssetKind::kReport:
+      return "report";
+    case AssetKind::kAlert:
+      return "alert";
   }
   return {};
 }

@@ -19,13 +19,15 @@ class HashSink final : public ByteSink {
   Blake2b hash_;
 };
 
-// Hashing live rows costs a read of them all, so it is done only where they could be equal: selected, of the archived size.
+// Hashing live rows costs a read of them all, so it is done only where they could be equal:
+// selected, of the archived size.
 Result<LiveDataset> live_dataset(TenantId tenant, SealedObjects& objects, const Contents& contents,
                                  catalog::Dataset record) {
   LiveDataset live{std::move(record), std::nullopt};
   const auto archived = contents.datasets.find(live.record.id);
   if (!contents.selected.contains({AssetKind::kDataset, live.record.id.uuid()})) return live;
-  if (archived == contents.datasets.end() || !archived->second.rows.has_value() || !live.record.rows.has_value()) {
+  if (archived == contents.datasets.end() || !archived->second.rows.has_value() ||
+      !live.record.rows.has_value()) {
     return live;
   }
   const ObjectKey key{tenant, RetentionClass::kRows, live.record.rows->object_name};
@@ -38,7 +40,8 @@ Result<LiveDataset> live_dataset(TenantId tenant, SealedObjects& objects, const 
 }
 
 template <class Record, class Id, class Repository>
-Status fetch(Repository repository, const std::map<Id, Record>& wanted, std::map<Id, Record>& found) {
+Status fetch(Repository repository, const std::map<Id, Record>& wanted,
+             std::map<Id, Record>& found) {
   for (const auto& [id, archived] : wanted) {
     auto record = repository.get(id);
     if (record.ok()) {
@@ -50,7 +53,8 @@ Status fetch(Repository repository, const std::map<Id, Record>& wanted, std::map
   return {};
 }
 
-Result<std::set<std::string>> report_names(catalog::TenantTransaction& transaction, WorkspaceId workspace) {
+Result<std::set<std::string>> report_names(catalog::TenantTransaction& transaction,
+                                           WorkspaceId workspace) {
   std::set<std::string> names;
   std::optional<ReportId> after;
   for (;;) {
@@ -89,8 +93,11 @@ Result<LiveState> read_live_state(catalog::TenantTransaction& transaction, Seale
   for (const auto& [id, report] : contents.reports) {
     // A whole workspace forks into a new one, where no name is taken.
     if (contents.selected.contains({AssetKind::kWorkspace, report.workspace_id.uuid()})) continue;
-    if (!state.workspaces.contains(report.workspace_id) || state.report_names.contains(report.workspace_id)) continue;
-    OA_ASSIGN(state.report_names[report.workspace_id], report_names(transaction, report.workspace_id));
+    if (!state.workspaces.contains(report.workspace_id) ||
+        state.report_names.contains(report.workspace_id))
+      continue;
+    OA_ASSIGN(state.report_names[report.workspace_id],
+              report_names(transaction, report.workspace_id));
   }
   OA_ASSIGN(auto users, catalog::Users(transaction).list());
   for (auto& user : users) state.users.emplace(user.id, std::move(user));

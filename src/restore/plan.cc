@@ -18,7 +18,8 @@ std::string lower(std::string text) {
 // "Name (restored)", "Name (restored 2)" …, the first that is free; it is taken from then on.
 std::string unique_name(const std::string& name, std::set<std::string>& taken) {
   for (int n = 1;; ++n) {
-    std::string candidate = name + (n == 1 ? " (restored)" : " (restored " + std::to_string(n) + ")");
+    std::string candidate =
+        name + (n == 1 ? " (restored)" : " (restored " + std::to_string(n) + ")");
     if (taken.insert(candidate).second) return candidate;
   }
 }
@@ -51,9 +52,12 @@ class Planner {
  private:
   using Items = std::map<AssetRef, PlanItem>;
 
-  bool selected(AssetKind kind, const Uuid& id) const { return contents_.selected.contains({kind, id}); }
+  bool selected(AssetKind kind, const Uuid& id) const {
+    return contents_.selected.contains({kind, id});
+  }
   bool workspace_forks(WorkspaceId id) const {
-    return request_.mode == Mode::kFork && selected(AssetKind::kWorkspace, id.uuid()) && live_.workspaces.contains(id);
+    return request_.mode == Mode::kFork && selected(AssetKind::kWorkspace, id.uuid()) &&
+           live_.workspaces.contains(id);
   }
 
   void map_people() {
@@ -92,7 +96,8 @@ class Planner {
 
   void collect_names() {
     for (const auto& [id, workspace] : live_.workspaces) workspace_names_.insert(workspace.name);
-    for (const auto& [id, dataset] : live_.datasets) dataset_names_[dataset.record.workspace_id].insert(dataset.record.name);
+    for (const auto& [id, dataset] : live_.datasets)
+      dataset_names_[dataset.record.workspace_id].insert(dataset.record.name);
     report_names_ = live_.report_names;
   }
 
@@ -103,13 +108,16 @@ class Planner {
 
   void collect_dependencies() {
     for (const auto& [id, report] : contents_.reports) {
-      for (const auto& visual : report.visuals) need(visual.dataset_id, "report \"" + report.name + "\"");
+      for (const auto& visual : report.visuals)
+        need(visual.dataset_id, "report \"" + report.name + "\"");
     }
-    for (const auto& [id, alert] : contents_.alerts) need(alert.dataset_id, "alert \"" + alert.name + "\"");
+    for (const auto& [id, alert] : contents_.alerts)
+      need(alert.dataset_id, "alert \"" + alert.name + "\"");
   }
 
   void hold(WorkspaceId workspace, std::string_view kind, const std::string& name) {
-    if (selected(AssetKind::kWorkspace, workspace.uuid()) || live_.workspaces.contains(workspace)) return;
+    if (selected(AssetKind::kWorkspace, workspace.uuid()) || live_.workspaces.contains(workspace))
+      return;
     holders_.emplace(workspace, "holds " + std::string(kind) + " \"" + name + "\"");
   }
 
@@ -118,7 +126,8 @@ class Planner {
       const bool comes = selected(AssetKind::kDataset, id.uuid()) || brought_.contains(id);
       if (comes) hold(dataset.record.workspace_id, "dataset", dataset.record.name);
     }
-    for (const auto& [id, report] : contents_.reports) hold(report.workspace_id, "report", report.name);
+    for (const auto& [id, report] : contents_.reports)
+      hold(report.workspace_id, "report", report.name);
     for (const auto& [id, alert] : contents_.alerts) hold(alert.workspace_id, "alert", alert.name);
   }
 
@@ -127,7 +136,13 @@ class Planner {
       const auto holder = holders_.find(id);
       const bool is_selected = selected(AssetKind::kWorkspace, id.uuid());
       if (!is_selected && holder == holders_.end()) continue;
-      PlanItem item{{AssetKind::kWorkspace, id.uuid()}, id.uuid(), id, workspace.name, Action::kCreate, RowsAction::kNone, {}};
+      PlanItem item{{AssetKind::kWorkspace, id.uuid()},
+                    id.uuid(),
+                    id,
+                    workspace.name,
+                    Action::kCreate,
+                    RowsAction::kNone,
+                    {}};
       const auto live = live_.workspaces.find(id);
       if (holder != holders_.end()) {
         item.reason = holder->second;
@@ -143,7 +158,8 @@ class Planner {
         item.target_workspace = WorkspaceId(item.target_id);
         item.name = unique_name(workspace.name, workspace_names_);
       } else {
-        const auto written = rewriter().workspace(workspace, item, request_.with_roles, &live->second);
+        const auto written =
+            rewriter().workspace(workspace, item, request_.with_roles, &live->second);
         item.action = written == live->second ? Action::kIdentical : Action::kOverwrite;
         item.reason = item.action == Action::kIdentical ? "unchanged" : "differs";
       }
@@ -158,10 +174,17 @@ class Planner {
     return forked == fork_ids_.end() ? archived : WorkspaceId(forked->second);
   }
 
-  // What is common to datasets, reports and alerts: whether it is there, and what the mode makes of that.
-  PlanItem asset_item(AssetKind kind, const Uuid& id, WorkspaceId workspace, const std::string& name, bool exists,
-                      std::set<std::string>* taken) {
-    PlanItem item{{kind, id}, id, target_workspace(workspace), name, Action::kCreate, RowsAction::kNone, "not in the tenant"};
+  // What is common to datasets, reports and alerts: whether it is there, and what the mode makes of
+  // that.
+  PlanItem asset_item(AssetKind kind, const Uuid& id, WorkspaceId workspace,
+                      const std::string& name, bool exists, std::set<std::string>* taken) {
+    PlanItem item{{kind, id},
+                  id,
+                  target_workspace(workspace),
+                  name,
+                  Action::kCreate,
+                  RowsAction::kNone,
+                  "not in the tenant"};
     if (!contents_.workspaces.contains(workspace)) {
       item.action = Action::kBlocked;
       item.reason = "its workspace is not in the archive";
@@ -188,12 +211,14 @@ class Planner {
       const auto live = live_.datasets.find(id);
       const bool exists = live != live_.datasets.end();
       const auto& record = archived.record;
-      PlanItem item = asset_item(AssetKind::kDataset, id.uuid(), record.workspace_id, record.name, exists,
-                                 &dataset_names_[record.workspace_id]);
+      PlanItem item = asset_item(AssetKind::kDataset, id.uuid(), record.workspace_id, record.name,
+                                 exists, &dataset_names_[record.workspace_id]);
       if (why != brought_.end() && item.action == Action::kCreate) item.reason = why->second;
       plan_rows(item, archived, exists ? &live->second : nullptr);
-      const bool writes = item.action == Action::kCreate || item.action == Action::kOverwrite || item.action == Action::kFork;
-      if (writes && record.source_ref.has_value() && !live_.secret_names.contains(*record.source_ref)) {
+      const bool writes = item.action == Action::kCreate || item.action == Action::kOverwrite ||
+                          item.action == Action::kFork;
+      if (writes && record.source_ref.has_value() &&
+          !live_.secret_names.contains(*record.source_ref)) {
         credentials_.insert(*record.source_ref);
       }
       if (writes) users_.insert(record.created_by);
@@ -203,7 +228,8 @@ class Planner {
 
   void plan_rows(PlanItem& item, const ArchivedDataset& archived, const LiveDataset* live) {
     if (item.action == Action::kSkip || item.action == Action::kBlocked) return;
-    const bool same_rows = live != nullptr && archived.rows.has_value() && live->rows_digest.has_value() &&
+    const bool same_rows = live != nullptr && archived.rows.has_value() &&
+                           live->rows_digest.has_value() &&
                            *live->rows_digest == archived.rows->digest;
     const bool overwrites = item.action == Action::kOverwrite;
     if (archived.rows.has_value()) {
@@ -223,7 +249,9 @@ class Planner {
   }
 
   // The first dataset that neither the tenant nor this restore has.
-  bool dataset_missing(DatasetId id) const { return !live_.datasets.contains(id) && !contents_.datasets.contains(id); }
+  bool dataset_missing(DatasetId id) const {
+    return !live_.datasets.contains(id) && !contents_.datasets.contains(id);
+  }
 
   void plan_reports() {
     for (const auto& [id, report] : contents_.reports) {
@@ -233,10 +261,12 @@ class Planner {
       for (const auto& visual : report.visuals) {
         if (!dataset_missing(visual.dataset_id)) continue;
         item.action = Action::kBlocked;
-        item.reason = "its dataset " + visual.dataset_id.str() + " is neither in the tenant nor in the archive";
+        item.reason = "its dataset " + visual.dataset_id.str() +
+                      " is neither in the tenant nor in the archive";
       }
       if (item.action == Action::kOverwrite &&
-          catalog::content_digest(rewriter().report(report, item)) == catalog::content_digest(live->second)) {
+          catalog::content_digest(rewriter().report(report, item)) ==
+              catalog::content_digest(live->second)) {
         item.action = Action::kIdentical;
         item.reason = "unchanged";
       }
@@ -251,10 +281,12 @@ class Planner {
                                  live != live_.alerts.end(), nullptr);
       if (dataset_missing(alert.dataset_id)) {
         item.action = Action::kBlocked;
-        item.reason = "its dataset " + alert.dataset_id.str() + " is neither in the tenant nor in the archive";
+        item.reason = "its dataset " + alert.dataset_id.str() +
+                      " is neither in the tenant nor in the archive";
       }
       if (item.action == Action::kOverwrite &&
-          catalog::content_digest(rewriter().alert(alert, item)) == catalog::content_digest(live->second)) {
+          catalog::content_digest(rewriter().alert(alert, item)) ==
+              catalog::content_digest(live->second)) {
         item.action = Action::kIdentical;
         item.reason = "unchanged";
       }
@@ -263,7 +295,8 @@ class Planner {
   }
 
   void add_asset(PlanItem item, UserId created_by) {
-    if (item.action == Action::kCreate || item.action == Action::kOverwrite || item.action == Action::kFork) {
+    if (item.action == Action::kCreate || item.action == Action::kOverwrite ||
+        item.action == Action::kFork) {
       users_.insert(created_by);
     }
     plan_.items.push_back(std::move(item));
@@ -281,7 +314,9 @@ class Planner {
   void keep_needed_people() {
     std::set<TeamId> teams;
     for (const auto& item : plan_.items) {
-      if (!request_.with_roles || item.source.kind != AssetKind::kWorkspace || item.action == Action::kSkip) continue;
+      if (!request_.with_roles || item.source.kind != AssetKind::kWorkspace ||
+          item.action == Action::kSkip)
+        continue;
       for (const auto& grant : contents_.workspaces.at(WorkspaceId(item.source.id)).roles) {
         if (grant.kind == catalog::PrincipalKind::kUser) users_.insert(UserId(grant.principal));
         if (grant.kind == catalog::PrincipalKind::kTeam) teams.insert(TeamId(grant.principal));
@@ -293,7 +328,8 @@ class Planner {
     }
     for (const auto id : teams) need_team(id);
     for (const auto id : users_) {
-      if (const auto mapping = user_map_.find(id); mapping != user_map_.end()) plan_.users.push_back(mapping->second);
+      if (const auto mapping = user_map_.find(id); mapping != user_map_.end())
+        plan_.users.push_back(mapping->second);
     }
     plan_.credentials.assign(credentials_.begin(), credentials_.end());
   }
@@ -305,8 +341,8 @@ class Planner {
   std::map<UserId, UserMapping> user_map_;
   std::map<TeamId, TeamMapping> team_map_;
   std::map<Uuid, Uuid> fork_ids_;
-  std::map<DatasetId, std::string> brought_;      // datasets that come along, and why
-  std::map<WorkspaceId, std::string> holders_;    // workspaces that come along, and why
+  std::map<DatasetId, std::string> brought_;    // datasets that come along, and why
+  std::map<WorkspaceId, std::string> holders_;  // workspaces that come along, and why
   std::set<std::string> workspace_names_;
   std::map<WorkspaceId, std::set<std::string>> dataset_names_;
   std::map<WorkspaceId, std::set<std::string>> report_names_;
@@ -318,9 +354,12 @@ class Planner {
 
 std::string_view to_text(Mode mode) {
   switch (mode) {
-    case Mode::kOverwrite: return "overwrite";
-    case Mode::kFork: return "fork";
-    case Mode::kSkip: return "skip";
+    case Mode::kOverwrite:
+      return "overwrite";
+    case Mode::kFork:
+      return "fork";
+    case Mode::kSkip:
+      return "skip";
   }
   return {};
 }
@@ -329,27 +368,38 @@ Result<Mode> parse_mode(std::string_view text) {
   for (const Mode mode : {Mode::kOverwrite, Mode::kFork, Mode::kSkip}) {
     if (text == to_text(mode)) return mode;
   }
-  return make_error(ErrorCode::kInvalidArgument, "restore.mode", "the mode is overwrite, fork or skip");
+  return make_error(ErrorCode::kInvalidArgument, "restore.mode",
+                    "the mode is overwrite, fork or skip");
 }
 
 std::string_view to_text(Action action) {
   switch (action) {
-    case Action::kCreate: return "create";
-    case Action::kOverwrite: return "overwrite";
-    case Action::kFork: return "fork";
-    case Action::kSkip: return "skip";
-    case Action::kIdentical: return "identical";
-    case Action::kBlocked: return "blocked";
+    case Action::kCreate:
+      return "create";
+    case Action::kOverwrite:
+      return "overwrite";
+    case Action::kFork:
+      return "fork";
+    case Action::kSkip:
+      return "skip";
+    case Action::kIdentical:
+      return "identical";
+    case Action::kBlocked:
+      return "blocked";
   }
   return {};
 }
 
 std::string_view to_text(RowsAction action) {
   switch (action) {
-    case RowsAction::kNone: return "none";
-    case RowsAction::kRestore: return "restore";
-    case RowsAction::kKeepLive: return "keep-live";
-    case RowsAction::kNeedsRefresh: return "needs-refresh";
+    case RowsAction::kNone:
+      return "none";
+    case RowsAction::kRestore:
+      return "restore";
+    case RowsAction::kKeepLive:
+      return "keep-live";
+    case RowsAction::kNeedsRefresh:
+      return "needs-refresh";
   }
   return {};
 }
@@ -367,19 +417,27 @@ std::map<Action, std::size_t> count_actions(const Plan& plan) {
 json::value to_json(const Plan& plan) {
   json::array items;
   for (const auto& item : plan.items) {
-    items.push_back(json::object{{"kind", to_text(item.source.kind)}, {"id", item.source.id.str()},
-                                 {"target_id", item.target_id.str()}, {"workspace_id", item.target_workspace.str()},
-                                 {"name", item.name}, {"action", to_text(item.action)}, {"rows", to_text(item.rows)},
+    items.push_back(json::object{{"kind", to_text(item.source.kind)},
+                                 {"id", item.source.id.str()},
+                                 {"target_id", item.target_id.str()},
+                                 {"workspace_id", item.target_workspace.str()},
+                                 {"name", item.name},
+                                 {"action", to_text(item.action)},
+                                 {"rows", to_text(item.rows)},
                                  {"reason", item.reason}});
   }
   json::array users;
   for (const auto& user : plan.users) {
-    const char* how = user.match == UserMatch::kSameId ? "same-id" : user.match == UserMatch::kSameEmail ? "same-email" : "placeholder";
-    users.push_back(json::object{{"id", user.archived.str()}, {"target_id", user.target.str()}, {"match", how}});
+    const char* how = user.match == UserMatch::kSameId      ? "same-id"
+                      : user.match == UserMatch::kSameEmail ? "same-email"
+                                                            : "placeholder";
+    users.push_back(json::object{
+        {"id", user.archived.str()}, {"target_id", user.target.str()}, {"match", how}});
   }
   json::array teams;
   for (const auto& team : plan.teams) {
-    teams.push_back(json::object{{"id", team.archived.str()}, {"target_id", team.target.str()}, {"create", team.create}});
+    teams.push_back(json::object{
+        {"id", team.archived.str()}, {"target_id", team.target.str()}, {"create", team.create}});
   }
   json::array credentials;
   for (const auto& name : plan.credentials) credentials.emplace_back(name);
@@ -396,6 +454,8 @@ json::value to_json(const Plan& plan) {
                       {"state_digest", plan.state_digest}};
 }
 
-std::string plan_hash(const Plan& plan) { return to_hex(Sha256::of(as_bytes(canonical_json(to_json(plan))))); }
+std::string plan_hash(const Plan& plan) {
+  return to_hex(Sha256::of(as_bytes(canonical_json(to_json(plan)))));
+}
 
 }  // namespace oa::restore

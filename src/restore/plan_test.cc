@@ -12,7 +12,8 @@ namespace {
 
 Uuid id(int n) { return uuid5(Uuid{}, std::to_string(n)); }
 
-// An archive with workspace 1 holding dataset 10, reports 20 and 21 on it, and alert 30; made by user 40.
+// An archive with workspace 1 holding dataset 10, reports 20 and 21 on it, and alert 30; made by
+// user 40.
 class PlanTest : public testing::Test {
  protected:
   PlanTest() {
@@ -68,7 +69,8 @@ class PlanTest : public testing::Test {
   void select_only_report(int n) {
     select(AssetKind::kReport, n);
     contents_.alerts.clear();
-    std::erase_if(contents_.reports, [&](const auto& entry) { return entry.first != ReportId(id(n)); });
+    std::erase_if(contents_.reports,
+                  [&](const auto& entry) { return entry.first != ReportId(id(n)); });
   }
   void all_is_live() {
     live_.workspaces = contents_.workspaces;
@@ -195,12 +197,15 @@ TEST_F(PlanTest, AForkedWorkspaceHasNewIdsAndPointsIntoItself) {
   const auto& dataset = item(made, AssetKind::kDataset, 10);
   EXPECT_EQ(dataset.name, "orders");
   const Rewriter rewriter(made);
-  const auto written = rewriter.report(contents_.reports[ReportId(id(20))], item(made, AssetKind::kReport, 20));
+  const auto written =
+      rewriter.report(contents_.reports[ReportId(id(20))], item(made, AssetKind::kReport, 20));
   EXPECT_EQ(written.workspace_id.uuid(), workspace.target_id);
   EXPECT_EQ(written.visuals[0].dataset_id.uuid(), dataset.target_id);
   EXPECT_NE(written.visuals[0].id, contents_.reports[ReportId(id(20))].visuals[0].id);
   EXPECT_EQ(written.layout, JsonText::of(json::value(written.visuals[0].id.str())));
-  EXPECT_EQ(rewriter.alert(contents_.alerts[AlertId(id(30))], item(made, AssetKind::kAlert, 30)).dataset_id.uuid(), dataset.target_id);
+  EXPECT_EQ(rewriter.alert(contents_.alerts[AlertId(id(30))], item(made, AssetKind::kAlert, 30))
+                .dataset_id.uuid(),
+            dataset.target_id);
 }
 
 TEST_F(PlanTest, AForkedReportGetsAFreeNameAndKeepsALiveDataset) {
@@ -212,7 +217,11 @@ TEST_F(PlanTest, AForkedReportGetsAFreeNameAndKeepsALiveDataset) {
   ASSERT_EQ(made.items.size(), 1u);
   EXPECT_EQ(made.items[0].action, Action::kFork);
   EXPECT_EQ(made.items[0].name, "report 20 (restored 2)");
-  EXPECT_EQ(Rewriter(made).report(contents_.reports[ReportId(id(20))], made.items[0]).visuals[0].dataset_id, DatasetId(id(10)));
+  EXPECT_EQ(Rewriter(made)
+                .report(contents_.reports[ReportId(id(20))], made.items[0])
+                .visuals[0]
+                .dataset_id,
+            DatasetId(id(10)));
 }
 
 TEST_F(PlanTest, PeopleAreFoundByEmailWithoutCase) {
@@ -224,7 +233,10 @@ TEST_F(PlanTest, PeopleAreFoundByEmailWithoutCase) {
   const Plan made = plan();
   ASSERT_EQ(made.users.size(), 1u);
   EXPECT_EQ(made.users[0].match, UserMatch::kSameEmail);
-  EXPECT_EQ(Rewriter(made).report(contents_.reports[ReportId(id(20))], item(made, AssetKind::kReport, 20)).created_by, other.id);
+  EXPECT_EQ(Rewriter(made)
+                .report(contents_.reports[ReportId(id(20))], item(made, AssetKind::kReport, 20))
+                .created_by,
+            other.id);
 }
 
 TEST_F(PlanTest, RolesComeOnlyWhenAskedForWithTheTeamsTheyNeed) {
@@ -235,13 +247,16 @@ TEST_F(PlanTest, RolesComeOnlyWhenAskedForWithTheTeamsTheyNeed) {
   contents_.teams[TeamId(id(50))] = {TeamId(id(50)), "Analysts", {UserId(id(40))}, {}};
   Plan made = plan();
   EXPECT_TRUE(made.teams.empty());
-  EXPECT_TRUE(Rewriter(made).workspace(workspace, item(made, AssetKind::kWorkspace, 1), false, nullptr).roles.empty());
+  EXPECT_TRUE(Rewriter(made)
+                  .workspace(workspace, item(made, AssetKind::kWorkspace, 1), false, nullptr)
+                  .roles.empty());
   request_.with_roles = true;
   live_.teams[TeamId(id(51))] = {TeamId(id(51)), "Analysts", {}, {}};
   made = plan();
   ASSERT_EQ(made.teams.size(), 1u);
   EXPECT_FALSE(made.teams[0].create);
-  const auto written = Rewriter(made).workspace(workspace, item(made, AssetKind::kWorkspace, 1), true, nullptr);
+  const auto written =
+      Rewriter(made).workspace(workspace, item(made, AssetKind::kWorkspace, 1), true, nullptr);
   ASSERT_EQ(written.roles.size(), 2u);
   EXPECT_EQ(written.roles[1].principal, id(51));
 }

@@ -28,7 +28,8 @@ Id lookup(const std::map<Id, Id>& map, const Id& id) {
 
 }  // namespace
 
-Rewriter::Rewriter(const Plan& plan) : Rewriter(plan.id, fork_ids(plan), mapped(plan.users), mapped(plan.teams)) {}
+Rewriter::Rewriter(const Plan& plan)
+    : Rewriter(plan.id, fork_ids(plan), mapped(plan.users), mapped(plan.teams)) {}
 
 Rewriter::Rewriter(RestoreId restore, std::map<Uuid, Uuid> ids, std::map<UserId, UserId> users,
                    std::map<TeamId, TeamId> teams)
@@ -37,8 +38,8 @@ Rewriter::Rewriter(RestoreId restore, std::map<Uuid, Uuid> ids, std::map<UserId,
 Uuid Rewriter::id(const Uuid& archived) const { return lookup(ids_, archived); }
 UserId Rewriter::user(UserId archived) const { return lookup(users_, archived); }
 
-catalog::Workspace Rewriter::workspace(const catalog::Workspace& archived, const PlanItem& item, bool with_roles,
-                                       const catalog::Workspace* live) const {
+catalog::Workspace Rewriter::workspace(const catalog::Workspace& archived, const PlanItem& item,
+                                       bool with_roles, const catalog::Workspace* live) const {
   catalog::Workspace written = archived;
   written.id = item.target_workspace;
   written.name = item.name;
@@ -49,8 +50,9 @@ catalog::Workspace Rewriter::workspace(const catalog::Workspace& archived, const
   }
   std::set<catalog::RoleGrant> roles;  // two archived people may map to one
   for (auto grant : archived.roles) {
-    grant.principal = grant.kind == catalog::PrincipalKind::kUser ? user(UserId(grant.principal)).uuid()
-                                                                  : lookup(teams_, TeamId(grant.principal)).uuid();
+    grant.principal = grant.kind == catalog::PrincipalKind::kUser
+                          ? user(UserId(grant.principal)).uuid()
+                          : lookup(teams_, TeamId(grant.principal)).uuid();
     roles.insert(grant);
   }
   for (const auto& grant : roles) {
@@ -97,7 +99,8 @@ catalog::Report Rewriter::report(const catalog::Report& archived, const PlanItem
     visual.query = catalog::rewrite_ids(visual.query, ids);
     visual.options = catalog::rewrite_ids(visual.options, ids);
   }
-  for (auto& bookmark : written.bookmarks) bookmark.state = catalog::rewrite_ids(bookmark.state, ids);
+  for (auto& bookmark : written.bookmarks)
+    bookmark.state = catalog::rewrite_ids(bookmark.state, ids);
   written.layout = catalog::rewrite_ids(written.layout, ids);
   written.filters = catalog::rewrite_ids(written.filters, ids);
   return written;

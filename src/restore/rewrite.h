@@ -1,4 +1,5 @@
-// How an archived record is written into the tenant: ids of a fork replaced, people mapped, rows placed.
+// How an archived record is written into the tenant: ids of a fork replaced, people mapped, rows
+// placed.
 #pragma once
 
 #include "oa/restore/plan.h"
@@ -13,8 +14,8 @@ class Rewriter {
   Rewriter(RestoreId restore, std::map<Uuid, Uuid> ids, std::map<UserId, UserId> users,
            std::map<TeamId, TeamId> teams);
 
-  catalog::Workspace workspace(const catalog::Workspace& archived, const PlanItem& item, bool with_roles,
-                               const catalog::Workspace* live) const;
+  catalog::Workspace workspace(const catalog::Workspace& archived, const PlanItem& item,
+                               bool with_roles, const catalog::Workspace* live) const;
   /// Without `rows`; see place_rows().
   catalog::Dataset dataset(const catalog::Dataset& archived, const PlanItem& item) const;
   catalog::Report report(const catalog::Report& archived, const PlanItem& item) const;
@@ -29,7 +30,8 @@ class Rewriter {
   std::map<TeamId, TeamId> teams_;
 };
 
-/// Where an archived dataset brings no rows, the live rows and what describes them stay; without those it needs a refresh.
+/// Where an archived dataset brings no rows, the live rows and what describes them stay; without
+/// those it needs a refresh.
 void keep_rows(catalog::Dataset& written, const catalog::Dataset* live);
 
 }  // namespace oa::restore

@@ -1,4 +1,5 @@
-// Nothing readable touches a disk: canaries planted wherever customers' data can be are looked for in every file.
+// Nothing readable touches a disk: canaries planted wherever customers' data can be are looked for
+// in every file.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -14,8 +15,9 @@ namespace {
 
 using testkit::files_with;
 
-const demo::Canaries kCanaries{"canary-row-7f3a91c4d2", "canary-secret-51be08e77a", "canary-mail-c09d6612af.example",
-                               "canary-audit-e4427bd913", "canary-password-90aa3f51c8"};
+const demo::Canaries kCanaries{"canary-row-7f3a91c4d2", "canary-secret-51be08e77a",
+                               "canary-mail-c09d6612af.example", "canary-audit-e4427bd913",
+                               "canary-password-90aa3f51c8"};
 
 class CanaryTest : public testing::Test {
  protected:
@@ -29,13 +31,15 @@ class CanaryTest : public testing::Test {
     auto opened = instance::Instance::open(settings);
     ASSERT_TRUE(opened.ok()) << opened.error().message << opened.error().cause;
     instance_ = std::move(opened).value();
-    auto tenant = demo::make_demo_tenant(*instance_, "Canary", {.order_rows = 5000, .audit_events = 500}, kCanaries, no_progress());
+    auto tenant = demo::make_demo_tenant(
+        *instance_, "Canary", {.order_rows = 5000, .audit_events = 500}, kCanaries, no_progress());
     ASSERT_TRUE(tenant.ok()) << tenant.error().message << tenant.error().cause;
     tenant_ = *tenant;
     auto signer = instance_->signing_key(tenant_.id);
     ASSERT_TRUE(signer.ok());
-    auto record = backup::create_archive(instance_->database(), instance_->objects(), *signer, tenant_.id,
-                                         {.with_rows = true, .with_audit = true, .workspaces = {}, .created_by = {}}, no_progress());
+    auto record = backup::create_archive(
+        instance_->database(), instance_->objects(), *signer, tenant_.id,
+        {.with_rows = true, .with_audit = true, .workspaces = {}, .created_by = {}}, no_progress());
     ASSERT_TRUE(record.ok()) << record.error().message;
     record_ = *record;
     archive::TrustPolicy trust{*instance_->trusted_keys(tenant_.id), false};
@@ -49,16 +53,22 @@ class CanaryTest : public testing::Test {
     request.id = RestoreId::random();
     request.selection.everything = true;
     request.mode = mode;
-    auto prepared = restore::prepare_restore(instance_->database(), instance_->objects(), *stored_.reader, tenant_.id, request);
+    auto prepared = restore::prepare_restore(instance_->database(), instance_->objects(),
+                                             *stored_.reader, tenant_.id, request);
     ASSERT_TRUE(prepared.ok()) << prepared.error().message;
-    auto applied = restore::apply_plan(instance_->database(), instance_->objects(), *stored_.reader, prepared->contents,
-                                       prepared->plan, no_progress());
+    auto applied = restore::apply_plan(instance_->database(), instance_->objects(), *stored_.reader,
+                                       prepared->contents, prepared->plan, no_progress());
     ASSERT_TRUE(applied.ok()) << applied.error().message << applied.error().cause;
   }
 
   std::string everything_in_the_archive() {
     MemorySink all;
-    EXPECT_TRUE(stored_.reader->for_each("", [&](const archive::EntryInfo& entry) { return stored_.reader->copy(entry.path, all); }).ok());
+    EXPECT_TRUE(stored_.reader
+                    ->for_each("",
+                               [&](const archive::EntryInfo& entry) {
+                                 return stored_.reader->copy(entry.path, all);
+                               })
+                    .ok());
     return std::string(as_text(all.bytes())) + stored_.reader->manifest().content.tenant.str();
   }
 
@@ -73,10 +83,13 @@ TEST_F(CanaryTest, NoFileOutsideOfPostgresHoldsReadableData) {
   restore_everything(restore::Mode::kFork);
   stored_ = {};
   instance_.reset();
-  for (const auto& canary : {kCanaries.row, kCanaries.secret, kCanaries.email_domain, kCanaries.audit, kCanaries.password}) {
-    EXPECT_EQ(files_with(scratch_.path(), canary, {"postgres"}), std::vector<std::string>{}) << canary;
+  for (const auto& canary : {kCanaries.row, kCanaries.secret, kCanaries.email_domain,
+                             kCanaries.audit, kCanaries.password}) {
+    EXPECT_EQ(files_with(scratch_.path(), canary, {"postgres"}), std::vector<std::string>{})
+        << canary;
   }
-  // The search can find: Postgres' own folder holds the addresses, in the clear on the host's encrypted volume.
+  // The search can find: Postgres' own folder holds the addresses, in the clear on the host's
+  // encrypted volume.
   EXPECT_FALSE(files_with(scratch_ / "data/postgres", kCanaries.email_domain).empty());
   // Secrets, passwords and rows are not even there.
   for (const auto& canary : {kCanaries.row, kCanaries.secret, kCanaries.password}) {
@@ -91,7 +104,8 @@ TEST_F(CanaryTest, EveryStoredObjectIsSealed) {
   for (const auto& path : objects) {
     const std::string bytes = testkit::contents_of(path);
     EXPECT_EQ(bytes.substr(0, 4), "OAS1") << path;
-    // A compressed archive or Parquet would hide a canary from the search above, but not its own marks.
+    // A compressed archive or Parquet would hide a canary from the search above, but not its own
+    // marks.
     EXPECT_EQ(bytes.find("PAR1", 4), std::string::npos) << path;
   }
 }

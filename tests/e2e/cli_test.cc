@@ -17,10 +17,22 @@ using testkit::oa_json;
 std::string text(const json::value& value) { return std::string(value.as_string()); }
 
 TEST(CliHelp, EveryCommandExplainsItselfWithAnExample) {
-  const std::vector<std::vector<std::string>> commands = {
-      {"up"}, {"demo"}, {"tenant", "create"}, {"tenant", "list"}, {"tenant", "show"}, {"tenant", "import"},
-      {"keys", "list"}, {"keys", "rotate"}, {"archive", "create"}, {"archive", "list"}, {"archive", "verify"},
-      {"archive", "ls"}, {"archive", "cat"}, {"archive", "extract"}, {"archive", "download"}, {"restore"}};
+  const std::vector<std::vector<std::string>> commands = {{"up"},
+                                                          {"demo"},
+                                                          {"tenant", "create"},
+                                                          {"tenant", "list"},
+                                                          {"tenant", "show"},
+                                                          {"tenant", "import"},
+                                                          {"keys", "list"},
+                                                          {"keys", "rotate"},
+                                                          {"archive", "create"},
+                                                          {"archive", "list"},
+                                                          {"archive", "verify"},
+                                                          {"archive", "ls"},
+                                                          {"archive", "cat"},
+                                                          {"archive", "extract"},
+                                                          {"archive", "download"},
+                                                          {"restore"}};
   for (auto command : commands) {
     command.emplace_back("--help");
     const auto finished = oa(command);
@@ -55,7 +67,10 @@ class CliDemo : public testing::Test {
     scratch_ = new testkit::Scratch;
     const auto demo = oa_json({"demo", "--rows", "5000", "--data", data()});
     ASSERT_EQ(demo.at("steps").as_array().size(), 8u);
-    archive_ = text(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()}).at("data").at(1).at("id"));
+    archive_ = text(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()})
+                        .at("data")
+                        .at(1)
+                        .at("id"));
   }
   static void TearDownTestSuite() {
     delete scratch_;
@@ -63,7 +78,8 @@ class CliDemo : public testing::Test {
   }
   static std::string data() { return *scratch_ / "data"; }
   static std::string file(const std::string& name) { return *scratch_ / name; }
-  static std::vector<std::string> assets(const std::string& kind, const std::string& tenant = "Demo") {
+  static std::vector<std::string> assets(const std::string& kind,
+                                         const std::string& tenant = "Demo") {
     std::vector<std::string> ids;
     const auto shown = oa_json({"tenant", "show", tenant, "--data", data()});
     for (const auto& asset : shown.at("assets").as_array()) {
@@ -82,7 +98,8 @@ class CliDemo : public testing::Test {
     return "none";
   }
   static void download(const std::string& name) {
-    oa_json({"archive", "download", archive_, "--tenant", "Demo", "--output", file(name), "--data", data()});
+    oa_json({"archive", "download", archive_, "--tenant", "Demo", "--output", file(name), "--data",
+             data()});
   }
   static testkit::Scratch* scratch_;
   static std::string archive_;
@@ -91,83 +108,129 @@ testkit::Scratch* CliDemo::scratch_ = nullptr;
 std::string CliDemo::archive_;
 
 TEST_F(CliDemo, ASecondRunKeepsWhatIsThere) {
-  const auto before = oa_json({"archive", "list", "--tenant", "Demo", "--data", data()}).at("data").as_array().size();
+  const auto before = oa_json({"archive", "list", "--tenant", "Demo", "--data", data()})
+                          .at("data")
+                          .as_array()
+                          .size();
   const auto reports = assets("report").size();
   oa_json({"demo", "--rows", "5000", "--data", data()});
-  EXPECT_EQ(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()}).at("data").as_array().size(), before + 2);
+  EXPECT_EQ(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()})
+                .at("data")
+                .as_array()
+                .size(),
+            before + 2);
   EXPECT_GE(assets("report").size(), reports);
   EXPECT_EQ(oa_json({"tenant", "list", "--data", data()}).at("data").as_array().size(), 3u);
 }
 
 TEST_F(CliDemo, ARestoreShowsItsPlanAndWantsAYes) {
   const std::string asset = archived_report();
-  const auto plan = oa_json({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork", "--dry-run", "--data", data()});
+  const auto plan = oa_json({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode",
+                             "fork", "--dry-run", "--data", data()});
   EXPECT_EQ(text(plan.at("plan").at("items").at(0).at("action")), "fork");
-  const auto refused = oa({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork", "--data", data()});
+  const auto refused = oa({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode",
+                           "fork", "--data", data()});
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.err.find("--yes"), std::string::npos);
   const auto before = assets("report").size();
-  oa_json({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork", "--yes", "--data", data()});
+  oa_json({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork", "--yes",
+           "--data", data()});
   EXPECT_EQ(assets("report").size(), before + 1);
 }
 
 TEST_F(CliDemo, WhatTheArchiveDoesNotHoldIsNamed) {
-  const auto finished = oa({"restore", archive_, "--tenant", "Demo", "--asset", "report:" + Uuid::random().str(), "--yes", "--data", data()});
+  const auto finished = oa({"restore", archive_, "--tenant", "Demo", "--asset",
+                            "report:" + Uuid::random().str(), "--yes", "--data", data()});
   EXPECT_EQ(finished.status, 3);
   EXPECT_NE(finished.err.find("holds no report"), std::string::npos);
-  EXPECT_EQ(oa({"restore", archive_, "--tenant", "Demo", "--asset", "chart:1", "--yes", "--data", data()}).status, 2);
+  EXPECT_EQ(
+      oa({"restore", archive_, "--tenant", "Demo", "--asset", "chart:1", "--yes", "--data", data()})
+          .status,
+      2);
   EXPECT_EQ(oa({"restore", archive_, "--tenant", "Demo", "--yes", "--data", data()}).status, 2);
 }
 
 TEST_F(CliDemo, OneTenantCannotReachAnothersArchive) {
   for (const auto& command : {"verify", "ls", "extract"}) {
-    const auto finished = oa({"archive", command, archive_, "--tenant", "Demo recovered 1", "--data", data(), "--json",
-                              command == std::string("extract") ? "--output" : "--accept-signer", file("x")});
+    const auto finished = oa(
+        {"archive", command, archive_, "--tenant", "Demo recovered 1", "--data", data(), "--json",
+         command == std::string("extract") ? "--output" : "--accept-signer", file("x")});
     EXPECT_EQ(finished.status, 3) << command << finished.err;
   }
-  EXPECT_EQ(oa({"restore", archive_, "--tenant", "Demo recovered 1", "--all", "--yes", "--data", data()}).status, 3);
-  EXPECT_EQ(oa_json({"archive", "list", "--tenant", "Demo recovered 1", "--data", data()}).at("data").as_array().size(), 0u);
+  EXPECT_EQ(
+      oa({"restore", archive_, "--tenant", "Demo recovered 1", "--all", "--yes", "--data", data()})
+          .status,
+      3);
+  EXPECT_EQ(oa_json({"archive", "list", "--tenant", "Demo recovered 1", "--data", data()})
+                .at("data")
+                .as_array()
+                .size(),
+            0u);
 }
 
 TEST_F(CliDemo, AStrangersSignatureIsRefusedUntilAccepted) {
   download("foreign.oa-archive");
   // Another tenant does not trust Demo's key.
-  const auto refused = oa({"restore", file("foreign.oa-archive"), "--tenant", "Demo recovered 1", "--all", "--yes", "--data", data(), "--json"});
+  const auto refused = oa({"restore", file("foreign.oa-archive"), "--tenant", "Demo recovered 1",
+                           "--all", "--yes", "--data", data(), "--json"});
   EXPECT_EQ(refused.status, 6);
   EXPECT_NE(refused.err.find("archive/untrusted-signer"), std::string::npos);
   const auto keys = oa_json({"keys", "list", "Demo", "--data", data()});
   const std::string fingerprint = text(keys.at("data").at(0).at("fingerprint"));
-  EXPECT_NE(refused.err.find(fingerprint), std::string::npos) << "the refusal shows whose signature it is";
-  EXPECT_EQ(oa({"restore", file("foreign.oa-archive"), "--tenant", "Demo recovered 1", "--all", "--dry-run", "--data", data(),
-                "--accept-signer", fingerprint}).status, 0);
-  EXPECT_EQ(oa({"archive", "verify", file("foreign.oa-archive"), "--accept-signer", std::string(64, '0')}).status, 6);
+  EXPECT_NE(refused.err.find(fingerprint), std::string::npos)
+      << "the refusal shows whose signature it is";
+  EXPECT_EQ(oa({"restore", file("foreign.oa-archive"), "--tenant", "Demo recovered 1", "--all",
+                "--dry-run", "--data", data(), "--accept-signer", fingerprint})
+                .status,
+            0);
+  EXPECT_EQ(
+      oa({"archive", "verify", file("foreign.oa-archive"), "--accept-signer", std::string(64, '0')})
+          .status,
+      6);
 }
 
 TEST_F(CliDemo, AnArchiveOfOldKeysStaysTrustedAfterARotation) {
   oa_json({"keys", "rotate", "Demo", "--data", data()});
-  EXPECT_EQ(oa({"archive", "verify", archive_, "--tenant", "Demo", "--every-signature", "--data", data()}).status, 0);
+  EXPECT_EQ(
+      oa({"archive", "verify", archive_, "--tenant", "Demo", "--every-signature", "--data", data()})
+          .status,
+      0);
   const auto made = oa_json({"archive", "create", "--tenant", "Demo", "--data", data()});
-  EXPECT_EQ(oa({"archive", "verify", text(made.at("id")), "--tenant", "Demo", "--data", data()}).status, 0);
+  EXPECT_EQ(
+      oa({"archive", "verify", text(made.at("id")), "--tenant", "Demo", "--data", data()}).status,
+      0);
 }
 
 TEST_F(CliDemo, ExtractAndCatAgree) {
   download("e.oa-archive");
   const auto keys = oa_json({"keys", "list", "Demo", "--data", data()});
-  std::ofstream(file("demo.pub")) << "untrusted comment: Demo\n" << text(keys.at("data").at(0).at("public_key")) << "\n";
-  oa_json({"archive", "extract", file("e.oa-archive"), "--trust", file("demo.pub"), "--output", file("out"), "audit/"});
-  const auto cat = oa({"archive", "cat", file("e.oa-archive"), "audit/events.ndjson", "--trust", file("demo.pub")});
+  std::ofstream(file("demo.pub")) << "untrusted comment: Demo\n"
+                                  << text(keys.at("data").at(0).at("public_key")) << "\n";
+  oa_json({"archive", "extract", file("e.oa-archive"), "--trust", file("demo.pub"), "--output",
+           file("out"), "audit/"});
+  const auto cat = oa(
+      {"archive", "cat", file("e.oa-archive"), "audit/events.ndjson", "--trust", file("demo.pub")});
   EXPECT_EQ(cat.status, 0);
   EXPECT_EQ(cat.out, testkit::contents_of(file("out/audit/events.ndjson")));
-  EXPECT_EQ(oa({"archive", "extract", file("e.oa-archive"), "--trust", file("demo.pub"), "--output", file("out")}).status, 4);
-  EXPECT_EQ(oa({"archive", "cat", file("e.oa-archive"), "no/such", "--trust", file("demo.pub")}).status, 3);
+  EXPECT_EQ(oa({"archive", "extract", file("e.oa-archive"), "--trust", file("demo.pub"), "--output",
+                file("out")})
+                .status,
+            4);
+  EXPECT_EQ(
+      oa({"archive", "cat", file("e.oa-archive"), "no/such", "--trust", file("demo.pub")}).status,
+      3);
 }
 
 TEST_F(CliDemo, AnEmptyTenantHasAnArchiveTooAndItImports) {
   oa_json({"tenant", "create", "Empty", "--data", data()});
-  const auto made = oa_json({"archive", "create", "--tenant", "Empty", "--rows", "--audit", "--data", data()});
+  const auto made =
+      oa_json({"archive", "create", "--tenant", "Empty", "--rows", "--audit", "--data", data()});
   EXPECT_EQ(made.at("counts").at("reports").as_int64(), 0);
-  EXPECT_EQ(oa({"archive", "verify", text(made.at("id")), "--tenant", "Empty", "--data", data()}).status, 0);
-  oa_json({"tenant", "import", text(made.at("id")), "--from-tenant", "Empty", "--name", "Empty 2", "--data", data()});
+  EXPECT_EQ(
+      oa({"archive", "verify", text(made.at("id")), "--tenant", "Empty", "--data", data()}).status,
+      0);
+  oa_json({"tenant", "import", text(made.at("id")), "--from-tenant", "Empty", "--name", "Empty 2",
+           "--data", data()});
   EXPECT_EQ(oa({"tenant", "create", "Empty", "--data", data()}).status, 4);
 }
 
@@ -180,11 +243,20 @@ TEST_F(CliDemo, ADamagedFileChangesNothing) {
     std::string damaged = bytes;
     damaged[static_cast<std::size_t>(where * static_cast<double>(bytes.size()))] ^= 0x20;
     std::ofstream(file("flipped"), std::ios::binary) << damaged;
-    EXPECT_EQ(oa({"restore", file("flipped"), "--tenant", "Demo", "--all", "--yes", "--data", data()}).status, 6) << where;
-    EXPECT_EQ(oa({"tenant", "import", file("flipped"), "--from-tenant", "Demo", "--name", "X", "--data", data()}).status, 6) << where;
+    EXPECT_EQ(
+        oa({"restore", file("flipped"), "--tenant", "Demo", "--all", "--yes", "--data", data()})
+            .status,
+        6)
+        << where;
+    EXPECT_EQ(oa({"tenant", "import", file("flipped"), "--from-tenant", "Demo", "--name", "X",
+                  "--data", data()})
+                  .status,
+              6)
+        << where;
   }
   std::ofstream(file("cut"), std::ios::binary) << bytes.substr(0, bytes.size() * 2 / 3);
-  const auto cut = oa({"restore", file("cut"), "--tenant", "Demo", "--all", "--yes", "--data", data(), "--json"});
+  const auto cut = oa(
+      {"restore", file("cut"), "--tenant", "Demo", "--all", "--yes", "--data", data(), "--json"});
   EXPECT_EQ(cut.status, 6);
   EXPECT_NE(cut.err.find("archive/truncated"), std::string::npos) << cut.err;
   EXPECT_EQ(oa_json({"tenant", "show", "Demo", "--data", data()}), before);

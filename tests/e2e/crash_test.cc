@@ -1,5 +1,5 @@
-// Kill -9 at any moment of a create and of a restore: the tenant is as it was or as it should be, and no archive that is
-// not whole claims to be one.
+// Kill -9 at any moment of a create and of a restore: the tenant is as it was or as it should be,
+// and no archive that is not whole claims to be one.
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
@@ -23,7 +23,10 @@ class CrashTest : public testing::Test {
  protected:
   void SetUp() override {
     oa_json({"demo", "--rows", "60000", "--data", data()});
-    archive_ = text(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()}).at("data").at(1).at("id"));
+    archive_ = text(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()})
+                        .at("data")
+                        .at(1)
+                        .at("id"));
   }
   std::string data() const { return scratch_ / "data"; }
   json::value show() { return oa_json({"tenant", "show", "Demo", "--data", data()}); }
@@ -32,7 +35,8 @@ class CrashTest : public testing::Test {
     std::map<std::string, std::string> hashes;
     const auto list = oa_json({"archive", "list", "--tenant", "Demo", "--data", data()});
     for (const auto& record : list.at("data").as_array()) {
-      const auto report = oa_json({"archive", "verify", text(record.at("id")), "--tenant", "Demo", "--data", data()});
+      const auto report = oa_json(
+          {"archive", "verify", text(record.at("id")), "--tenant", "Demo", "--data", data()});
       EXPECT_EQ(report.at("content_hash"), record.at("content_hash"));
       hashes[text(record.at("id"))] = text(record.at("content_hash"));
     }
@@ -42,9 +46,12 @@ class CrashTest : public testing::Test {
   static int duration_ms(const std::vector<std::string>& arguments) {
     const auto start = std::chrono::steady_clock::now();
     oa_json(arguments);
-    return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count());
+    return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                std::chrono::steady_clock::now() - start)
+                                .count());
   }
-  // Starts the command and kills it after a share of its usual time; true when the kill came before its end.
+  // Starts the command and kills it after a share of its usual time; true when the kill came before
+  // its end.
   static bool kill_during(std::vector<std::string> arguments, int after_ms) {
     arguments.insert(arguments.begin(), OA_BACKUP);
     testkit::Running running(arguments);
@@ -59,15 +66,20 @@ class CrashTest : public testing::Test {
 };
 
 TEST_F(CrashTest, DuringCreateNoArchiveAppearsThatIsNotWhole) {
-  const std::vector<std::string> create = {"archive", "create", "--tenant", "Demo", "--rows", "--audit", "--output", scratch_ / "f", "--data", data()};
-  const int usual_ms = duration_ms({"archive", "create", "--tenant", "Demo", "--rows", "--audit", "--data", data()});
+  const std::vector<std::string> create = {"archive", "create",  "--tenant", "Demo",
+                                           "--rows",  "--audit", "--output", scratch_ / "f",
+                                           "--data",  data()};
+  const int usual_ms =
+      duration_ms({"archive", "create", "--tenant", "Demo", "--rows", "--audit", "--data", data()});
   const auto tenant = show();
   int killed = 0;
   for (int round = 0; round < kRounds; ++round) {
     killed += kill_during(create, usual_ms * (round + 1) / (kRounds + 1)) ? 1 : 0;
     const auto file = testkit::contents_of(scratch_ / "f");
     if (!file.empty()) {
-      EXPECT_EQ(oa({"archive", "verify", scratch_ / "f", "--tenant", "Demo", "--data", data()}).status, 0);
+      EXPECT_EQ(
+          oa({"archive", "verify", scratch_ / "f", "--tenant", "Demo", "--data", data()}).status,
+          0);
       std::remove((scratch_ / "f").c_str());
     }
   }
@@ -77,7 +89,8 @@ TEST_F(CrashTest, DuringCreateNoArchiveAppearsThatIsNotWhole) {
 }
 
 TEST_F(CrashTest, DuringRestoreTheTenantIsOldOrNew) {
-  const std::vector<std::string> fork = {"restore", archive_, "--tenant", "Demo", "--all", "--mode", "fork", "--yes", "--data", data()};
+  const std::vector<std::string> fork = {"restore", archive_, "--tenant", "Demo",   "--all",
+                                         "--mode",  "fork",   "--yes",    "--data", data()};
   const auto assets = [](const json::value& shown) { return shown.at("assets").as_array().size(); };
   const auto before = assets(show());
   const int usual_ms = duration_ms(fork);
@@ -88,7 +101,8 @@ TEST_F(CrashTest, DuringRestoreTheTenantIsOldOrNew) {
     const auto old_count = assets(show());
     killed += kill_during(fork, usual_ms * (round + 1) / (kRounds + 1)) ? 1 : 0;
     const auto new_count = assets(show());
-    EXPECT_TRUE(new_count == old_count || new_count == old_count + step) << old_count << " " << new_count << " " << step;
+    EXPECT_TRUE(new_count == old_count || new_count == old_count + step)
+        << old_count << " " << new_count << " " << step;
   }
   EXPECT_GE(killed, kRounds / 2) << "the kills came too late to test anything";
   // And everything in it opens: an archive with rows reads every object.
@@ -99,12 +113,16 @@ TEST_F(CrashTest, DuringRestoreTheTenantIsOldOrNew) {
 TEST_F(CrashTest, ThePrivatePostgresEndsWithItsProcess) {
   {
     testkit::Running up({OA_BACKUP, "up", "--data", data()});
-    for (int tries = 0; tries < 100 && testkit::contents_of(scratch_ / "data/up.lock").empty() && oa({"tenant", "list", "--data", data()}).status != 0; ++tries) {
+    for (int tries = 0; tries < 100 && testkit::contents_of(scratch_ / "data/up.lock").empty() &&
+                        oa({"tenant", "list", "--data", data()}).status != 0;
+         ++tries) {
     }
     EXPECT_FALSE(up.wait(500));
   }  // killed here
   const auto pid_file = testkit::contents_of(scratch_ / "data/postgres/data/postmaster.pid");
-  for (int tries = 0; tries < 500 && !testkit::contents_of(scratch_ / "data/postgres/data/postmaster.pid").empty(); ++tries) {
+  for (int tries = 0;
+       tries < 500 && !testkit::contents_of(scratch_ / "data/postgres/data/postmaster.pid").empty();
+       ++tries) {
     testkit::run({"sleep", "0.02"});
   }
   EXPECT_EQ(testkit::contents_of(scratch_ / "data/postgres/data/postmaster.pid"), "") << pid_file;

@@ -20,7 +20,8 @@ using testkit::oa_json;
 
 std::string error_code_of(const testkit::Finished& finished) {
   const auto document = parse_json(finished.err.substr(0, finished.err.find('\n')));
-  return document.ok() ? std::string(document->at("error").at("code").as_string()) : "no JSON: " + finished.err;
+  return document.ok() ? std::string(document->at("error").at("code").as_string())
+                       : "no JSON: " + finished.err;
 }
 std::string hint_of(const testkit::Finished& finished) {
   const auto document = parse_json(finished.err.substr(0, finished.err.find('\n')));
@@ -30,7 +31,9 @@ std::string hint_of(const testkit::Finished& finished) {
 class FaultsTest : public testing::Test {
  protected:
   std::string data() const { return scratch_ / "data"; }
-  void make_tenant() { oa_json({"tenant", "create", "Acme", "--plan", "growth", "--data", data()}); }
+  void make_tenant() {
+    oa_json({"tenant", "create", "Acme", "--plan", "growth", "--data", data()});
+  }
   // The command fails with `code`, exit status `status`, and a next step.
   void expect_failure(std::vector<std::string> arguments, const std::string& code, int status) {
     arguments.insert(arguments.end(), {"--data", data(), "--json"});
@@ -78,7 +81,8 @@ TEST_F(FaultsTest, APassphraseOpensOnlyItsOwnStore) {
   std::ofstream(scratch_ / "bad") << "wrong\n";
   oa_json({"tenant", "create", "Acme", "--data", data(), "--passphrase-file", scratch_ / "good"});
   EXPECT_FALSE(fs::exists(data() + "/keys/root.key"));
-  EXPECT_EQ(oa({"tenant", "list", "--data", data(), "--passphrase-file", scratch_ / "good"}).status, 0);
+  EXPECT_EQ(oa({"tenant", "list", "--data", data(), "--passphrase-file", scratch_ / "good"}).status,
+            0);
   expect_failure({"tenant", "list", "--passphrase-file", scratch_ / "bad"}, "key/wrong", 7);
   const auto finished = oa({"tenant", "list", "--data", data()});
   EXPECT_EQ(finished.status, 7) << finished.err;
@@ -100,7 +104,8 @@ TEST_F(FaultsTest, NoInstanceThereIsSaid) {
 TEST_F(FaultsTest, ASecondUpSaysThatTheFolderIsInUseAndOtherCommandsGoOn) {
   make_tenant();
   testkit::Running up({OA_BACKUP, "up", "--data", data()});
-  for (int tries = 0; tries < 200 && !fs::exists(data() + "/up.lock"); ++tries) testkit::run({"sleep", "0.05"});
+  for (int tries = 0; tries < 200 && !fs::exists(data() + "/up.lock"); ++tries)
+    testkit::run({"sleep", "0.05"});
   testkit::run({"sleep", "0.3"});
   expect_failure({"up"}, "resource/busy", 10);
   EXPECT_EQ(oa({"tenant", "list", "--data", data()}).status, 0);
@@ -146,7 +151,8 @@ TEST_F(FaultsTest, AFullObjectStoreFailsClearlyAndLosesNothing) {
     }
   }
   expect_failure({"archive", "create", "--tenant", "Demo", "--rows", "--audit"}, "storage/full", 8);
-  expect_failure({"restore", id, "--tenant", "Demo", "--all", "--mode", "fork", "--yes"}, "storage/full", 8);
+  expect_failure({"restore", id, "--tenant", "Demo", "--all", "--mode", "fork", "--yes"},
+                 "storage/full", 8);
   EXPECT_EQ(oa_json({"tenant", "show", "Demo", "--data", data()}), before);
   EXPECT_EQ(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()}), archives);
   fs::remove(objects + "/filler");
@@ -160,7 +166,9 @@ TEST_F(FaultsTest, AFullDiskUnderADownloadLeavesNoFile) {
   const std::string id(archives.at("data").at(1).at("id").as_string());
   SmallVolume volume(scratch_ / "small", "256k");
   ASSERT_TRUE(volume.mounted()) << "mounting a tmpfs needs root";
-  expect_failure({"archive", "download", id, "--tenant", "Demo", "--output", scratch_ / "small/a.oa-archive"}, "storage/full", 8);
+  expect_failure(
+      {"archive", "download", id, "--tenant", "Demo", "--output", scratch_ / "small/a.oa-archive"},
+      "storage/full", 8);
   EXPECT_EQ(testkit::files_below(scratch_ / "small"), std::vector<std::string>{});
 }
 

@@ -19,7 +19,8 @@ TEST(ForeignTools, ZstdTarMinisignAndB2sumVerifyAnArchive) {
   testkit::Scratch scratch;
   const std::string data = scratch / "data", file = scratch / "t.oa-archive", out = scratch / "out";
   oa_json({"demo", "--rows", "5000", "--data", data});
-  oa_json({"archive", "create", "--tenant", "Demo", "--rows", "--audit", "--output", file, "--data", data});
+  oa_json({"archive", "create", "--tenant", "Demo", "--rows", "--audit", "--output", file, "--data",
+           data});
   const auto keys = oa_json({"keys", "list", "Demo", "--data", data});
   const std::string public_key(keys.at("data").at(0).at("public_key").as_string());
 
@@ -34,25 +35,34 @@ TEST(ForeignTools, ZstdTarMinisignAndB2sumVerifyAnArchive) {
   std::istringstream paths(listing.out);
   for (std::string path; std::getline(paths, path);) {
     if (path.starts_with("signatures/")) continue;
-    const auto verified = run({"minisign", "-V", "-q", "-P", public_key, "-m", out + "/" + path, "-x", out + "/signatures/" + path + ".sig"});
+    const auto verified = run({"minisign", "-V", "-q", "-P", public_key, "-m", out + "/" + path,
+                               "-x", out + "/signatures/" + path + ".sig"});
     EXPECT_EQ(verified.status, 0) << path << verified.err << verified.out;
     ++signatures;
   }
   EXPECT_GT(signatures, 30u);
   std::ofstream(out + "/manifest.json", std::ios::app) << " ";
-  EXPECT_NE(run({"minisign", "-V", "-q", "-P", public_key, "-m", out + "/manifest.json", "-x", out + "/signatures/manifest.json.sig"}).status, 0);
+  EXPECT_NE(run({"minisign", "-V", "-q", "-P", public_key, "-m", out + "/manifest.json", "-x",
+                 out + "/signatures/manifest.json.sig"})
+                .status,
+            0);
 }
 
 TEST(ForeignTools, TheContentHashIsWhatB2sumSays) {
   testkit::Scratch scratch;
   const std::string data = scratch / "data", file = scratch / "t.oa-archive", out = scratch / "out";
   oa_json({"demo", "--rows", "5000", "--data", data});
-  const auto made = oa_json({"archive", "create", "--tenant", "Demo", "--rows", "--audit", "--output", file, "--data", data});
+  const auto made = oa_json({"archive", "create", "--tenant", "Demo", "--rows", "--audit",
+                             "--output", file, "--data", data});
   fs::create_directory(out);
   ASSERT_EQ(run({"tar", "--zstd", "-xf", file, "-C", out}).status, 0);
-  const auto summed = run({"sh", "-c",
-                           "cd " + out + " && LC_ALL=C && export LC_ALL && find . -type f ! -path './signatures/*' ! -path ./manifest.json -printf '%P\\n' | sort | "
-                           "while IFS= read -r p; do printf '%s %s %s\\n' \"$(b2sum < \"$p\" | cut -d' ' -f1)\" \"$(stat -c %s \"$p\")\" \"$p\"; done | b2sum | cut -d' ' -f1"});
+  const auto summed =
+      run({"sh", "-c",
+           "cd " + out +
+               " && LC_ALL=C && export LC_ALL && find . -type f ! -path './signatures/*' ! -path "
+               "./manifest.json -printf '%P\\n' | sort | "
+               "while IFS= read -r p; do printf '%s %s %s\\n' \"$(b2sum < \"$p\" | cut -d' ' "
+               "-f1)\" \"$(stat -c %s \"$p\")\" \"$p\"; done | b2sum | cut -d' ' -f1"});
   EXPECT_EQ(summed.out, std::string(made.at("content_hash").as_string()) + "\n");
 }
 

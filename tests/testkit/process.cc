@@ -72,7 +72,8 @@ json::value oa_json(std::vector<std::string> arguments) {
   const Finished finished = oa(arguments);
   auto document = parse_json(finished.out.substr(0, finished.out.find('\n')));
   if (finished.status != 0 || !document.ok()) {
-    throw std::runtime_error("oa-backup " + arguments[0] + ": status " + std::to_string(finished.status) + "\n" + finished.err);
+    throw std::runtime_error("oa-backup " + arguments[0] + ": status " +
+                             std::to_string(finished.status) + "\n" + finished.err);
   }
   return *document;
 }

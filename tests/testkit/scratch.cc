@@ -26,11 +26,14 @@ Scratch::~Scratch() {
   fs::remove_all(path_, error);
 }
 
-std::vector<std::string> files_below(const std::string& folder, const std::vector<std::string>& except) {
+std::vector<std::string> files_below(const std::string& folder,
+                                     const std::vector<std::string>& except) {
   std::vector<std::string> files;
   std::error_code error;
-  for (auto it = fs::recursive_directory_iterator(folder, error); it != fs::recursive_directory_iterator(); it.increment(error)) {
-    if (it->is_directory(error) && std::find(except.begin(), except.end(), it->path().filename()) != except.end()) {
+  for (auto it = fs::recursive_directory_iterator(folder, error);
+       it != fs::recursive_directory_iterator(); it.increment(error)) {
+    if (it->is_directory(error) &&
+        std::find(except.begin(), except.end(), it->path().filename()) != except.end()) {
       it.disable_recursion_pending();
     } else if (it->is_regular_file(error)) {
       files.push_back(it->path());
@@ -46,7 +49,8 @@ std::string contents_of(const std::string& path) {
   return std::move(text).str();
 }
 
-std::vector<std::string> files_with(const std::string& folder, const std::string& needle, const std::vector<std::string>& except) {
+std::vector<std::string> files_with(const std::string& folder, const std::string& needle,
+                                    const std::vector<std::string>& except) {
   std::vector<std::string> found;
   for (const auto& path : files_below(folder, except)) {
     if (contents_of(path).find(needle) != std::string::npos) found.push_back(path);

@@ -22,7 +22,8 @@ class Scratch {
 };
 
 /// Every regular file below `folder`, except below a folder named in `except`.
-std::vector<std::string> files_below(const std::string& folder, const std::vector<std::string>& except = {});
+std::vector<std::string> files_below(const std::string& folder,
+                                     const std::vector<std::string>& except = {});
 std::string contents_of(const std::string& path);
 /// Files below `folder` that hold `needle` as bytes.
 std::vector<std::string> files_with(const std::string& folder, const std::string& needle,

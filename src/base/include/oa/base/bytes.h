@@ -37,14 +37,16 @@ bool is_utf8(std::string_view text);
 /// Unsigned little-endian integers for binary headers.
 template <class T>
 void append_le(Bytes& out, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 /// `bytes` must hold at least sizeof(T) bytes.
 template <class T>
 T read_le(ByteView bytes) {
   OA_ASSERT(bytes.size() >= sizeof(T));
   T value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) value |= static_cast<T>(static_cast<T>(bytes[i]) << (8 * i));
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    value |= static_cast<T>(static_cast<T>(bytes[i]) << (8 * i));
   return value;
 }
 

@@ -17,7 +17,8 @@ struct Timestamp {
   static Timestamp now();
   /// RFC 3339 in UTC with six fraction digits and 'Z': "2026-04-16T09:42:11.134000Z".
   std::string rfc3339() const;
-  /// Accepts RFC 3339 with 0–6 fraction digits and any numeric offset or 'Z'; kInvalidArgument otherwise.
+  /// Accepts RFC 3339 with 0–6 fraction digits and any numeric offset or 'Z'; kInvalidArgument
+  /// otherwise.
   static Result<Timestamp> parse(std::string_view text);
   /// Whole seconds, rounded down.
   std::int64_t unix_seconds() const;

@@ -5,8 +5,8 @@
 
 namespace oa {
 
-/// A column of a dataset's rows. `type` is a SQL type name as DuckDB spells it: VARCHAR, BIGINT, DOUBLE, DATE,
-/// TIMESTAMP, BOOLEAN, DECIMAL(p,s) …
+/// A column of a dataset's rows. `type` is a SQL type name as DuckDB spells it: VARCHAR, BIGINT,
+/// DOUBLE, DATE, TIMESTAMP, BOOLEAN, DECIMAL(p,s) …
 struct Column {
   std::string name;
   std::string type;

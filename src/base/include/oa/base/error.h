@@ -1,4 +1,5 @@
-// One error type and one table that says what each error means to a shell, to HTTP and to a retry loop.
+// One error type and one table that says what each error means to a shell, to HTTP and to a retry
+// loop.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace oa {
 
-/// Every way an operation of this project can fail. Closed: a new code needs a row in error.cc's table.
+/// Every way an operation of this project can fail. Closed: a new code needs a row in error.cc's
+/// table.
 enum class ErrorCode : std::uint8_t {
   // The request.
   kInvalidArgument,
@@ -51,8 +53,8 @@ enum class ErrorCode : std::uint8_t {
 /// What one code means outside the program. `name` is stable: scripts and clients match on it.
 struct ErrorInfo {
   ErrorCode code;
-  std::string_view name;     // problem+json `code`, e.g. "archive/truncated"
-  int exit_status;           // process exit status, documented in `oa-backup --help`
+  std::string_view name;  // problem+json `code`, e.g. "archive/truncated"
+  int exit_status;        // process exit status, documented in `oa-backup --help`
   int http_status;
   bool retryable;            // the same call may succeed later without a change by the caller
   std::string_view summary;  // one line for documentation
@@ -64,8 +66,9 @@ const ErrorInfo& error_info(ErrorCode code);
 /// All rows in enumerator order, for documentation and tests.
 std::span<const ErrorInfo> error_table();
 
-/// A failure. `message` and `hint` are for the person who asked and never carry secrets or personal data;
-/// `cause` is internal detail (library text, errno) for operators and logs, never for a tenant.
+/// A failure. `message` and `hint` are for the person who asked and never carry secrets or personal
+/// data; `cause` is internal detail (library text, errno) for operators and logs, never for a
+/// tenant.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
   std::string op;       // what was being done, e.g. "archive.open"

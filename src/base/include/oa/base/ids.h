@@ -74,5 +74,7 @@ struct std::hash<oa::Uuid> {
 };
 template <class Tag>
 struct std::hash<oa::Id<Tag>> {
-  std::size_t operator()(const oa::Id<Tag>& id) const noexcept { return std::hash<oa::Uuid>{}(id.uuid()); }
+  std::size_t operator()(const oa::Id<Tag>& id) const noexcept {
+    return std::hash<oa::Uuid>{}(id.uuid());
+  }
 };

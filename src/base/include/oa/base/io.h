@@ -18,7 +18,8 @@ class ByteSink {
   virtual Status write(ByteView bytes) = 0;
 };
 
-/// An immutable sequence of bytes with random access. Implementations are safe for concurrent reads.
+/// An immutable sequence of bytes with random access. Implementations are safe for concurrent
+/// reads.
 class RangedSource {
  public:
   virtual ~RangedSource() = default;
@@ -78,18 +79,21 @@ class FileSource final : public RangedSource {
   Status read_at(std::uint64_t offset, std::span<std::uint8_t> out) const override;
 
  private:
-  FileSource(int fd, std::uint64_t size, std::string path) : fd_(fd), size_(size), path_(std::move(path)) {}
+  FileSource(int fd, std::uint64_t size, std::string path)
+      : fd_(fd), size_(size), path_(std::move(path)) {}
   int fd_;
   std::uint64_t size_;
   std::string path_;
 };
 
-/// A new file that appears under its name only when it is whole: written to `<path>.partial`, made durable and
-/// renamed by commit(). Dropped without commit(), it leaves nothing behind.
+/// A new file that appears under its name only when it is whole: written to `<path>.partial`, made
+/// durable and renamed by commit(). Dropped without commit(), it leaves nothing behind.
 class AtomicFileSink final : public ByteSink {
  public:
-  /// kAlreadyExists when `path` exists and `replace` is false. `mode` is the file's permission bits.
-  static Result<std::unique_ptr<AtomicFileSink>> create(const std::string& path, bool replace, unsigned mode);
+  /// kAlreadyExists when `path` exists and `replace` is false. `mode` is the file's permission
+  /// bits.
+  static Result<std::unique_ptr<AtomicFileSink>> create(const std::string& path, bool replace,
+                                                        unsigned mode);
   ~AtomicFileSink() override;
   AtomicFileSink(const AtomicFileSink&) = delete;
   AtomicFileSink& operator=(const AtomicFileSink&) = delete;

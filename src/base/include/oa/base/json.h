@@ -1,5 +1,6 @@
-// JSON at the edges: bounded parsing, canonical writing, typed reading of fields. boost::json::value is a vocabulary
-// type here (docs/adr/0002-json-vocabulary.md); the core decodes it once and passes typed values on.
+// JSON at the edges: bounded parsing, canonical writing, typed reading of fields.
+// boost::json::value is a vocabulary type here (docs/adr/0002-json-vocabulary.md); the core decodes
+// it once and passes typed values on.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -22,16 +23,17 @@ struct JsonLimits {
   std::size_t max_depth = 32;
 };
 
-/// Parses one JSON document (RFC 8259) with nothing behind it; kInvalidArgument with the position on bad input,
-/// kLimitExceeded past the limits. Duplicate member names are refused.
+/// Parses one JSON document (RFC 8259) with nothing behind it; kInvalidArgument with the position
+/// on bad input, kLimitExceeded past the limits. Duplicate member names are refused.
 Result<json::value> parse_json(std::string_view text, const JsonLimits& limits = {});
 
-/// The canonical form (RFC 8785 in all that our documents use): members sorted by UTF-8 bytes, no white space,
-/// integers as digits, doubles in their shortest round-trip form, minimal escapes. Equal values, equal bytes.
+/// The canonical form (RFC 8785 in all that our documents use): members sorted by UTF-8 bytes, no
+/// white space, integers as digits, doubles in their shortest round-trip form, minimal escapes.
+/// Equal values, equal bytes.
 std::string canonical_json(const json::value& value);
 
-/// JSON text in canonical form that is carried but not interpreted (user attributes, visual options).
-/// Invariant: str() is canonical and valid.
+/// JSON text in canonical form that is carried but not interpreted (user attributes, visual
+/// options). Invariant: str() is canonical and valid.
 class JsonText {
  public:
   JsonText() : text_("{}") {}
@@ -46,8 +48,9 @@ class JsonText {
   std::string text_;
 };
 
-/// Reads the members of one object by name and type. The first mismatch is remembered with its path, later reads
-/// return defaults; finish() reports it, or the first member nobody asked for. Borrowed: `value` must outlive it.
+/// Reads the members of one object by name and type. The first mismatch is remembered with its
+/// path, later reads return defaults; finish() reports it, or the first member nobody asked for.
+/// Borrowed: `value` must outlive it.
 class ObjectReader {
  public:
   ObjectReader(const json::value& value, std::string path);
@@ -83,8 +86,8 @@ class ObjectReader {
   }
 
   void fail(std::string_view name, std::string_view what);
-  /// The first failure (kInvalidArgument, naming the path), or success. With `allow_unknown` false an
-  /// unknown member is a failure.
+  /// The first failure (kInvalidArgument, naming the path), or success. With `allow_unknown` false
+  /// an unknown member is a failure.
   Status finish(bool allow_unknown = false) const;
   const std::string& path() const { return path_; }
 

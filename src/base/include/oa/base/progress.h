@@ -6,7 +6,8 @@
 
 namespace oa {
 
-/// Receives progress. Called from the thread that runs the operation; must return quickly and not throw.
+/// Receives progress. Called from the thread that runs the operation; must return quickly and not
+/// throw.
 class Progress {
  public:
   virtual ~Progress() = default;

@@ -1,4 +1,5 @@
-// Result<T>: a value or an Error. Used for every failure a caller can meet; exceptions stay inside adapters.
+// Result<T>: a value or an Error. Used for every failure a caller can meet; exceptions stay inside
+// adapters.
 #pragma once
 
 #include <optional>
@@ -13,8 +14,10 @@ namespace oa {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -83,16 +86,15 @@ using Status = Result<void>;
 
 /// Returns the error of a failed Status or Result out of the enclosing function.
 #define OA_TRY(expression) OA_TRY_INNER(OA_CONCAT(oa_try_result_, __COUNTER__), expression)
-#define OA_TRY_INNER(temporary, expression)                      \
-  do {                                                           \
-    if (auto temporary = (expression); !temporary.ok())          \
-      return std::move(temporary).error();                       \
+#define OA_TRY_INNER(temporary, expression)                                                  \
+  do {                                                                                       \
+    if (auto temporary = (expression); !temporary.ok()) return std::move(temporary).error(); \
   } while (false)
 
 /// OA_ASSIGN(auto x, f()): binds the value or returns the error out of the enclosing function.
 #define OA_ASSIGN(declaration, expression) \
   OA_ASSIGN_INNER(OA_CONCAT(oa_assign_result_, __COUNTER__), declaration, expression)
-#define OA_ASSIGN_INNER(temporary, declaration, expression)      \
-  auto temporary = (expression);                                 \
-  if (!temporary.ok()) return std::move(temporary).error();      \
+#define OA_ASSIGN_INNER(temporary, declaration, expression) \
+  auto temporary = (expression);                            \
+  if (!temporary.ok()) return std::move(temporary).error(); \
   declaration = std::move(temporary).value()

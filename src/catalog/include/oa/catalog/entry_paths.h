@@ -11,8 +11,12 @@ namespace oa::catalog {
 
 inline constexpr char kAuditPath[] = "audit/events.ndjson";
 
-inline std::string workspace_folder(WorkspaceId workspace) { return "workspaces/" + workspace.str() + "/"; }
-inline std::string workspace_path(WorkspaceId workspace) { return workspace_folder(workspace) + "metadata.json"; }
+inline std::string workspace_folder(WorkspaceId workspace) {
+  return "workspaces/" + workspace.str() + "/";
+}
+inline std::string workspace_path(WorkspaceId workspace) {
+  return workspace_folder(workspace) + "metadata.json";
+}
 inline std::string model_path(WorkspaceId workspace, DatasetId dataset) {
   return workspace_folder(workspace) + "datasets/" + dataset.str() + "/model.yaml";
 }
@@ -44,7 +48,8 @@ inline std::optional<EntryRef> parse_entry_path(std::string_view path) {
   const auto workspace = WorkspaceId::parse(path.substr(0, kIdLength));
   if (!workspace.ok() || path.size() <= kIdLength || path[kIdLength] != '/') return std::nullopt;
   path.remove_prefix(kIdLength + 1);
-  if (path == "metadata.json") return EntryRef{EntryKind::kWorkspace, *workspace, workspace->uuid()};
+  if (path == "metadata.json")
+    return EntryRef{EntryKind::kWorkspace, *workspace, workspace->uuid()};
   const struct {
     std::string_view folder, rest;
     EntryKind kind;

@@ -13,7 +13,8 @@ namespace oa {
 using Blake2bDigest = std::array<std::uint8_t, 64>;
 using Sha256Digest = std::array<std::uint8_t, 32>;
 
-/// An incremental hash. finish() returns the digest and makes the object ready for the next message. Not thread-safe.
+/// An incremental hash. finish() returns the digest and makes the object ready for the next
+/// message. Not thread-safe.
 template <class Digest>
 class Hash {
  public:

@@ -12,9 +12,10 @@ struct Argon2Cost {
 
 inline constexpr std::size_t kArgon2SaltSize = 16;
 
-/// Derives `size` bytes from a passphrase. `salt` has kArgon2SaltSize bytes. kLimitExceeded when memory is short.
-Result<SecretBytes> derive_from_passphrase(const SecretBytes& passphrase, ByteView salt, const Argon2Cost& cost,
-                                           std::size_t size);
+/// Derives `size` bytes from a passphrase. `salt` has kArgon2SaltSize bytes. kLimitExceeded when
+/// memory is short.
+Result<SecretBytes> derive_from_passphrase(const SecretBytes& passphrase, ByteView salt,
+                                           const Argon2Cost& cost, std::size_t size);
 
 /// Argon2id hash of a login password in the PHC string form, with interactive cost.
 Result<std::string> hash_password(const SecretBytes& password);

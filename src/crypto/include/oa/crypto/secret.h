@@ -9,8 +9,9 @@
 
 namespace oa {
 
-/// A fixed number of secret bytes in guarded memory (libsodium sodium_malloc): locked where the limit allows,
-/// excluded from core dumps, zeroed when released. Cannot be copied implicitly, compared with == or printed.
+/// A fixed number of secret bytes in guarded memory (libsodium sodium_malloc): locked where the
+/// limit allows, excluded from core dumps, zeroed when released. Cannot be copied implicitly,
+/// compared with == or printed.
 class SecretBytes {
  public:
   SecretBytes() = default;
@@ -40,7 +41,8 @@ class SecretBytes {
 bool constant_time_equal(ByteView a, ByteView b);
 /// Fills `out` from the kernel's generator; aborts when there is none.
 void random_fill(std::span<std::uint8_t> out);
-/// Turns core dumps of this process off (RLIMIT_CORE and PR_SET_DUMPABLE). Call once at start of main().
+/// Turns core dumps of this process off (RLIMIT_CORE and PR_SET_DUMPABLE). Call once at start of
+/// main().
 void forbid_core_dumps();
 
 }  // namespace oa

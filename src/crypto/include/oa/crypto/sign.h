@@ -1,4 +1,5 @@
-// Ed25519 signatures in minisign's formats (https://jedisct1.github.io/minisign/), so that `minisign -V` verifies ours.
+// Ed25519 signatures in minisign's formats (https://jedisct1.github.io/minisign/), so that
+// `minisign -V` verifies ours.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ class PublicKey {
   static Result<PublicKey> parse_file(std::string_view text);
   std::string base64() const;
   std::string file_text() const;
-  /// Key id as minisign prints it: 16 upper-case hex digits, least significant byte last read first.
+  /// Key id as minisign prints it: 16 upper-case hex digits, least significant byte last read
+  /// first.
   std::string key_id() const;
   /// SHA-256 of the 32 key bytes in hex, what people compare.
   std::string fingerprint() const;
@@ -47,8 +49,9 @@ class SigningKey {
   SecretBytes seed() const;
   const PublicKey& public_key() const { return public_key_; }
 
-  /// A minisign signature file (`ED`: Ed25519 over the BLAKE2b-512 of the message) with `trusted_comment`: at most
-  /// 8192 bytes, no control character but tab (aborts otherwise). Deterministic.
+  /// A minisign signature file (`ED`: Ed25519 over the BLAKE2b-512 of the message) with
+  /// `trusted_comment`: at most 8192 bytes, no control character but tab (aborts otherwise).
+  /// Deterministic.
   std::string sign(const Blake2bDigest& message_digest, std::string_view trusted_comment) const;
   /// 64-byte Ed25519 signature over `message`.
   std::array<std::uint8_t, 64> sign_raw(ByteView message) const;
@@ -64,8 +67,9 @@ struct VerifiedSignature {
   std::string trusted_comment;
 };
 
-/// Verifies a minisign signature file over a message with digest `message_digest`, the trusted comment's own
-/// signature included. kArchiveSignatureInvalid when it is malformed, by another key, or does not verify.
+/// Verifies a minisign signature file over a message with digest `message_digest`, the trusted
+/// comment's own signature included. kArchiveSignatureInvalid when it is malformed, by another key,
+/// or does not verify.
 Result<VerifiedSignature> verify_signature(std::string_view signature_file, const PublicKey& key,
                                            const Blake2bDigest& message_digest);
 

@@ -1,4 +1,5 @@
-// The product's main job, end to end, on real parts: archive, verify, damage, restore, fork, move to a new tenant.
+// The product's main job, end to end, on real parts: archive, verify, damage, restore, fork, move
+// to a new tenant.
 #pragma once
 
 #include <string_view>
@@ -17,8 +18,9 @@ class Narrator {
 
 inline constexpr char kDemoTenant[] = "Demo";
 
-/// Runs it on the demo tenant, which is made when it is not there and otherwise kept with all it has. Every proof that
-/// fails is an error (kInternal): nothing is claimed that was not compared.
-Status run_main_job(instance::Instance& instance, const Size& size, Narrator& narrator, Progress& progress);
+/// Runs it on the demo tenant, which is made when it is not there and otherwise kept with all it
+/// has. Every proof that fails is an error (kInternal): nothing is claimed that was not compared.
+Status run_main_job(instance::Instance& instance, const Size& size, Narrator& narrator,
+                    Progress& progress);
 
 }  // namespace oa::demo

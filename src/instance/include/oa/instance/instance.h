@@ -1,4 +1,5 @@
-// The embedded default: one data folder with key store, sealed object store and private Postgres, opened as a whole.
+// The embedded default: one data folder with key store, sealed object store and private Postgres,
+// opened as a whole.
 #pragma once
 
 #include <memory>
@@ -23,12 +24,13 @@ struct Settings {
   bool create = false;
 };
 
-/// Everything the domain needs, wired. Owns it; what it hands out must not outlive it. Call open() on the main thread
-/// (see EmbeddedPostgres). The database and the stores are safe for use from several threads.
+/// Everything the domain needs, wired. Owns it; what it hands out must not outlive it. Call open()
+/// on the main thread (see EmbeddedPostgres). The database and the stores are safe for use from
+/// several threads.
 class Instance {
  public:
-  /// Errors with hints: kInvalidArgument (a folder that is not ours), kKeyStoreMissing, kKeyWrong, and those of
-  /// EmbeddedPostgres. Nothing that exists is ever replaced.
+  /// Errors with hints: kInvalidArgument (a folder that is not ours), kKeyStoreMissing, kKeyWrong,
+  /// and those of EmbeddedPostgres. Nothing that exists is ever replaced.
   static Result<std::unique_ptr<Instance>> open(const Settings& settings);
   ~Instance();
 
@@ -38,7 +40,8 @@ class Instance {
   const std::string& data_folder() const;
   VolumeEncryption volume() const;
 
-  /// A new tenant with its own key, its own signing key and nothing else. kAlreadyExists for the name.
+  /// A new tenant with its own key, its own signing key and nothing else. kAlreadyExists for the
+  /// name.
   Result<catalog::Tenant> provision_tenant(const std::string& name, catalog::Plan plan);
   /// The key that signs the tenant's archives now.
   Result<SigningKey> signing_key(TenantId tenant);

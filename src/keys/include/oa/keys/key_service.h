@@ -10,7 +10,8 @@
 
 namespace oa {
 
-/// What a data key is for. Part of the encryption context: a key wrapped for one purpose does not unwrap for another.
+/// What a data key is for. Part of the encryption context: a key wrapped for one purpose does not
+/// unwrap for another.
 enum class KeyPurpose { kRows, kOriginals, kArchives, kSecrets, kSigning, kWal, kLedger };
 std::string_view to_text(KeyPurpose purpose);
 
@@ -35,8 +36,9 @@ struct TenantKeyInfo {
   Timestamp destroy_at;  // meaningful in kPendingDestruction
 };
 
-/// Holds or reaches the tenants' KEKs; they never leave it. Providers: LocalKeyService. Thread-safe.
-/// Errors: kNotFound (no key for the tenant), kKeyDisabled, kKeyDestroyed, kKeyWrong (blob does not authenticate).
+/// Holds or reaches the tenants' KEKs; they never leave it. Providers: LocalKeyService.
+/// Thread-safe. Errors: kNotFound (no key for the tenant), kKeyDisabled, kKeyDestroyed, kKeyWrong
+/// (blob does not authenticate).
 class KeyService {
  public:
   virtual ~KeyService() = default;
@@ -44,26 +46,30 @@ class KeyService {
   virtual Status create_tenant_key(TenantId tenant) = 0;
   virtual Result<TenantKeyInfo> describe(TenantId tenant) = 0;
   virtual Result<DataKey> generate_data_key(TenantId tenant, KeyPurpose purpose) = 0;
-  virtual Result<SecretBytes> unwrap(TenantId tenant, KeyPurpose purpose, const WrappedKey& wrapped) = 0;
+  virtual Result<SecretBytes> unwrap(TenantId tenant, KeyPurpose purpose,
+                                     const WrappedKey& wrapped) = 0;
   /// The same DEK under the current version of the KEK.
-  virtual Result<WrappedKey> rewrap(TenantId tenant, KeyPurpose purpose, const WrappedKey& wrapped) = 0;
+  virtual Result<WrappedKey> rewrap(TenantId tenant, KeyPurpose purpose,
+                                    const WrappedKey& wrapped) = 0;
   /// New KEK version for new wraps; older versions keep unwrapping.
   virtual Status rotate(TenantId tenant) = 0;
   virtual Status disable(TenantId tenant) = 0;
   /// kConflict while destruction is pending.
   virtual Status enable(TenantId tenant) = 0;
-  /// From now on the key is unusable (kKeyDisabled); from `when` on it is gone for good (kKeyDestroyed) and with it
-  /// everything sealed under it (crypto-shredding). kConflict when destruction is pending already.
+  /// From now on the key is unusable (kKeyDisabled); from `when` on it is gone for good
+  /// (kKeyDestroyed) and with it everything sealed under it (crypto-shredding). kConflict when
+  /// destruction is pending already.
   virtual Status schedule_destroy(TenantId tenant, Timestamp when) = 0;
   /// The key is again what it was, enabled or disabled. kConflict when no destruction is pending.
   virtual Status cancel_destroy(TenantId tenant) = 0;
 };
 
-/// Seals a small value (a database secret, a signing seed) as one OAS1 stream. `name` is bound as associated data.
-Result<Bytes> seal_value(KeyService& keys, TenantId tenant, KeyPurpose purpose, std::string_view name,
-                         ByteView plaintext);
+/// Seals a small value (a database secret, a signing seed) as one OAS1 stream. `name` is bound as
+/// associated data.
+Result<Bytes> seal_value(KeyService& keys, TenantId tenant, KeyPurpose purpose,
+                         std::string_view name, ByteView plaintext);
 /// The reverse; at most 1 MiB.
-Result<SecretBytes> unseal_value(KeyService& keys, TenantId tenant, KeyPurpose purpose, std::string_view name,
-                                 ByteView sealed);
+Result<SecretBytes> unseal_value(KeyService& keys, TenantId tenant, KeyPurpose purpose,
+                                 std::string_view name, ByteView sealed);
 
 }  // namespace oa

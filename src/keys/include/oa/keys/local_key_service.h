@@ -11,20 +11,24 @@ namespace oa {
 
 /// Where the root key comes from. Exactly one of the two.
 struct RootKeySource {
-  std::string key_file;                   // 32 random bytes, mode 0600; refused when group or others may read it
-  std::optional<SecretBytes> passphrase;  // through Argon2id, salt and cost in the key store's header
+  std::string key_file;  // 32 random bytes, mode 0600; refused when group or others may read it
+  std::optional<SecretBytes>
+      passphrase;  // through Argon2id, salt and cost in the key store's header
 };
 
-/// Opens or makes a key store file. Several processes may use one file: each change takes a lock and re-reads it.
-/// Written atomically and durably; an older file is never lost by a failed change.
+/// Opens or makes a key store file. Several processes may use one file: each change takes a lock
+/// and re-reads it. Written atomically and durably; an older file is never lost by a failed change.
 class LocalKeyService {
  public:
   /// Makes a new, empty key store, and the root key file when `root.key_file` does not exist.
   /// kAlreadyExists when `path` exists.
-  static Result<std::unique_ptr<KeyService>> create(const std::string& path, const RootKeySource& root);
-  /// kKeyStoreMissing when the store or the root key file is not there, kKeyWrong when the root key does not open it,
-  /// kPermissionDenied for a root key file that others can read, kSealCorrupt for a damaged store.
-  static Result<std::unique_ptr<KeyService>> open(const std::string& path, const RootKeySource& root);
+  static Result<std::unique_ptr<KeyService>> create(const std::string& path,
+                                                    const RootKeySource& root);
+  /// kKeyStoreMissing when the store or the root key file is not there, kKeyWrong when the root key
+  /// does not open it, kPermissionDenied for a root key file that others can read, kSealCorrupt for
+  /// a damaged store.
+  static Result<std::unique_ptr<KeyService>> open(const std::string& path,
+                                                  const RootKeySource& root);
 };
 
 }  // namespace oa

@@ -17,9 +17,8 @@ namespace oa {
 enum class RetentionClass { kRows, kOriginals, kArchives, kWal, kLedger };
 std::string_view to_text(RetentionClass retention_class);
 
-/// Names an object. `name`: 1–512 bytes of [A-Za-z0-9._/-], no empty segment, none that begins with '.', none of more
-/// than 200 bytes.
-/// Ids only: names are not sealed.
+/// Names an object. `name`: 1–512 bytes of [A-Za-z0-9._/-], no empty segment, none that begins with
+/// '.', none of more than 200 bytes. Ids only: names are not sealed.
 struct ObjectKey {
   TenantId tenant;
   RetentionClass retention_class = RetentionClass::kRows;
@@ -48,7 +47,7 @@ class ObjectWriter : public ByteSink {
 };
 
 struct StoreCapabilities {
-  bool write_once = false;       // enforces the ledger class itself
+  bool write_once = false;  // enforces the ledger class itself
   bool server_side_kms = false;
 };
 
@@ -58,10 +57,12 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
   virtual Result<std::unique_ptr<ObjectWriter>> put(const ObjectKey& key) = 0;
   /// The exact version.
-  virtual Result<std::unique_ptr<RangedSource>> get(const ObjectKey& key, const VersionId& version) = 0;
+  virtual Result<std::unique_ptr<RangedSource>> get(const ObjectKey& key,
+                                                    const VersionId& version) = 0;
   /// The newest version.
   virtual Result<ObjectVersion> head(const ObjectKey& key) = 0;
-  /// Newest versions of all objects of one tenant and class, by name, at most `limit`, names after `after`.
+  /// Newest versions of all objects of one tenant and class, by name, at most `limit`, names after
+  /// `after`.
   virtual Result<std::vector<ObjectVersion>> list(TenantId tenant, RetentionClass retention_class,
                                                   std::string_view after, std::size_t limit) = 0;
   /// All versions of one object, oldest first; none when there is no such object.
@@ -71,8 +72,9 @@ class ObjectStore {
   virtual StoreCapabilities capabilities() const = 0;
 };
 
-/// The `local` driver: versions as files below `root`, fsync and atomic rename, folder mode 0700. Sweeps what
-/// interrupted writers of dead processes left. kBusy never: several processes may share one root.
+/// The `local` driver: versions as files below `root`, fsync and atomic rename, folder mode 0700.
+/// Sweeps what interrupted writers of dead processes left. kBusy never: several processes may share
+/// one root.
 Result<std::unique_ptr<ObjectStore>> open_local_store(const std::string& root);
 
 }  // namespace oa

@@ -1,4 +1,5 @@
-// Objects as the domain sees them: always sealed under the tenant's key, bound to tenant, class and name.
+// Objects as the domain sees them: always sealed under the tenant's key, bound to tenant, class and
+// name.
 #pragma once
 
 #include <memory>
@@ -8,7 +9,8 @@
 
 namespace oa {
 
-/// Borrows the store and the key service, which must outlive it and everything it hands out. Thread-safe.
+/// Borrows the store and the key service, which must outlive it and everything it hands out.
+/// Thread-safe.
 class SealedObjects {
  public:
   SealedObjects(ObjectStore& store, KeyService& keys) : store_(store), keys_(keys) {}

@@ -44,13 +44,14 @@ struct Contents {
   std::map<DatasetId, ArchivedDataset> datasets;         // selected or needed by what is selected
   std::map<ReportId, catalog::Report> reports;           // selected
   std::map<AlertId, catalog::Alert> alerts;              // selected
-  std::set<AssetRef> selected;                           // the selection with workspaces spelled out
+  std::set<AssetRef> selected;  // the selection with workspaces spelled out
   std::map<UserId, catalog::User> users;
   std::map<TeamId, catalog::Team> teams;
 };
 
-/// Reads what `selection` needs, each entry verified. kNotFound names a selected asset that the archive does not hold;
-/// kArchiveMalformed when a signed document does not decode or contradicts its path.
+/// Reads what `selection` needs, each entry verified. kNotFound names a selected asset that the
+/// archive does not hold; kArchiveMalformed when a signed document does not decode or contradicts
+/// its path.
 Result<Contents> read_contents(const archive::ArchiveReader& reader, const Selection& selection);
 
 }  // namespace oa::restore

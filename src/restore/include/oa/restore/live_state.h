@@ -16,9 +16,9 @@ struct LiveDataset {
 struct LiveState {
   TenantId tenant_id;
   std::map<WorkspaceId, catalog::Workspace> workspaces;
-  std::map<DatasetId, LiveDataset> datasets;      // all of the tenant
-  std::map<ReportId, catalog::Report> reports;    // those that the contents name
-  std::map<AlertId, catalog::Alert> alerts;       // those that the contents name
+  std::map<DatasetId, LiveDataset> datasets;                  // all of the tenant
+  std::map<ReportId, catalog::Report> reports;                // those that the contents name
+  std::map<AlertId, catalog::Alert> alerts;                   // those that the contents name
   std::map<WorkspaceId, std::set<std::string>> report_names;  // where a fork may land
   std::map<UserId, catalog::User> users;
   std::map<TeamId, catalog::Team> teams;

@@ -1,5 +1,5 @@
-// A restore is a plan first: pure data, made from an archive's contents and the tenant's state, shown to a person, applied
-// as it stands.
+// A restore is a plan first: pure data, made from an archive's contents and the tenant's state,
+// shown to a person, applied as it stands.
 #pragma once
 
 #include <string>
@@ -60,8 +60,8 @@ struct Plan {
   TenantId tenant_id;
   Mode mode = Mode::kOverwrite;
   bool with_roles = false;
-  std::vector<PlanItem> items;           // workspaces, datasets, reports, alerts; each by id
-  std::vector<UserMapping> users;        // those that the items need
+  std::vector<PlanItem> items;     // workspaces, datasets, reports, alerts; each by id
+  std::vector<UserMapping> users;  // those that the items need
   std::vector<TeamMapping> teams;
   std::vector<std::string> credentials;  // names of secrets that must be entered again
   std::string state_digest;              // of all that the plan saw of the tenant
