@@ -34,4 +34,4 @@ endif()
 add_library(duckdb::duckdb SHARED IMPORTED)
 set_target_properties(duckdb::duckdb PROPERTIES
   IMPORTED_LOCATION ${OA_DUCKDB_DIR}/package/libduckdb.so
-  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${OA_DUCKDB_DIR}/package/src/duckdb/src/include)
+  INTERFACE_INCLUDE_DIRECTORIES ${OA_DUCKDB_DIR}/package/src/duckdb/src/include)
