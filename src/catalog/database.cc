@@ -1,0 +1,117 @@
+#include "oa/catalog/database.h"
+
+#include <fmt/format.h>
+
+#include "record_limits.h"
+#include "row_reader.h"
+
+namespace oa::catalog {
+namespace {
+
+Result<Tenant> read_tenant(const Rows& rows, int index) {
+  RowReader row(rows, index);
+  Tenant tenant;
+  tenant.id = row.id<TenantId>();
+  tenant.name = row.text();
+  OA_ASSIGN(tenant.plan, row.enumerator<Plan>());
+  tenant.created_at = row.timestamp();
+  return tenant;
+}
+
+}  // namespace
+
+TenantTransaction::TenantTransaction(std::unique_ptr<Connection> connection, TenantId tenant,
+                                     Timestamp started_at)
+    : connection_(std::move(connection)), tenant_(tenant), started_at_(started_at) {}
+
+// Closing the connection rolls back.
+TenantTransaction::~TenantTransaction() = default;
+TenantTransaction::TenantTransaction(TenantTransaction&&) noexcept = default;
+
+Status TenantTransaction::commit() {
+  OA_ASSERT(open_);
+  open_ = false;
+  return connection_->commit();
+}
+
+Status TenantTransaction::lock_tenant_for_restore() {
+  // Two tenants whose ids begin alike would wait for each other, which is harmless.
+  std::uint64_t key = 0;
+  for (std::size_t i = 0; i < 8; ++i) key = key << 8 | tenant_.uuid().raw()[i];
+  return connection_->execute("SELECT pg_advisory_xact_lock($1)",
+                              {Parameter::of(static_cast<std::int64_t>(key))});
+}
+
+Database::Database(ConnectionSettings settings) : settings_(std::move(settings)) {}
+Database::~Database() = default;
+
+Result<std::unique_ptr<Database>> Database::open(const ConnectionSettings& settings) {
+  OA_ASSIGN(const auto connection, Connection::open(settings, settings.service_role));
+  OA_ASSIGN(
+      const Rows rows,
+      connection->query(
+          "SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user"));
+  if (rows.count() != 1 || RowReader(rows, 0).boolean()) {
+    return make_error(ErrorCode::kPermissionDenied, "database.open",
+                      "the service's role could read every tenant's rows")
+        .with_hint("use a role with neither SUPERUSER nor BYPASSRLS");
+  }
+  return std::unique_ptr<Database>(new Database(settings));
+}
+
+Result<TenantTransaction> Database::begin(TenantId tenant, Isolation isolation) {
+  OA_ASSIGN(auto connection, Connection::open(settings_, settings_.service_role));
+  // One round trip. The text holds nothing but a UUID in its canonical form.
+  OA_TRY(connection->script(fmt::format(
+      "BEGIN ISOLATION LEVEL {}; SELECT set_config('oa.tenant_id', '{}', true)",
+      isolation == Isolation::kSnapshot ? "REPEATABLE READ READ ONLY" : "READ COMMITTED READ WRITE",
+      tenant.str())));
+  OA_ASSIGN(const Rows rows, connection->query("SELECT now()"));
+  return TenantTransaction(std::move(connection), tenant, RowReader(rows, 0).timestamp());
+}
+
+Status Database::create_tenant(const Tenant& tenant) {
+  OA_TRY(check_name("name", tenant.name));
+  OA_ASSIGN(const auto connection, Connection::open(settings_, settings_.operator_role));
+  auto created = connection->execute(
+      "INSERT INTO tenants (id, name, plan, created_at) VALUES ($1, $2, $3, $4)",
+      {Parameter::of(tenant.id), Parameter::of(tenant.name), Parameter::of(to_text(tenant.plan)),
+       Parameter::of(tenant.created_at)});
+  if (created.ok() || created.error().code != ErrorCode::kConflict) return created;
+  return make_error(ErrorCode::kAlreadyExists, "database.create_tenant",
+                    "a tenant of this id or name exists")
+      .with_cause(created.error().cause);
+}
+
+Result<std::vector<Tenant>> Database::list_tenants() {
+  OA_ASSIGN(const auto connection, Connection::open(settings_, settings_.operator_role));
+  OA_ASSIGN(const Rows rows,
+            connection->query("SELECT id, name, plan, created_at FROM tenants ORDER BY id"));
+  std::vector<Tenant> tenants;
+  for (int i = 0; i < rows.count(); ++i) {
+    OA_ASSIGN(Tenant tenant, read_tenant(rows, i));
+    tenants.push_back(std::move(tenant));
+  }
+  return tenants;
+}
+
+Result<Tenant> Database::find_tenant(std::string_view id_or_name) {
+  const auto not_found = [] {
+    return make_error(ErrorCode::kNotFound, "database.find_tenant",
+                      "there is no tenant of this id or name");
+  };
+  if (!check_name("name", id_or_name).ok()) return not_found();
+  const auto parsed = TenantId::parse(id_or_name);
+  const auto id = parsed.ok() ? std::optional(*parsed) : std::nullopt;
+  OA_ASSIGN(const auto connection, Connection::open(settings_, settings_.operator_role));
+  // An id wins over a tenant that took another's id for its name.
+  OA_ASSIGN(const Rows rows,
+            connection->query("SELECT id, name, plan, created_at FROM tenants "
+                              "WHERE id = $1 OR name = $2 ORDER BY id IS NOT DISTINCT FROM $1 DESC "
+                              "LIMIT 1",
+                              {Parameter::of(id), Parameter::of(id_or_name)}));
+  if (rows.count() == 0) return not_found();
+  return read_tenant(rows, 0);
+}
+
+}  // namespace oa::catalog

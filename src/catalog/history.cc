@@ -1,0 +1,118 @@
+// What backup and restore have done for a tenant: the archives there are and the restores there
+// were.
+#include "oa/catalog/repositories.h"
+#include "row_reader.h"
+
+namespace oa::catalog {
+namespace {
+
+Result<ArchiveRecord> read_archive(const Rows& rows, int index) {
+  RowReader row(rows, index);
+  ArchiveRecord record;
+  record.id = row.id<ArchiveId>();
+  record.snapshot_time = row.timestamp();
+  record.object_name = row.text();
+  record.object_version = row.text();
+  record.size_bytes = static_cast<std::uint64_t>(row.bigint());
+  record.with_rows = row.boolean();
+  record.with_audit = row.boolean();
+  OA_ASSIGN(record.counts, row.json());
+  record.content_hash = row.text();
+  record.signer = row.text();
+  if (const auto creator = row.optional_uuid()) record.created_by = UserId(*creator);
+  record.created_at = row.timestamp();
+  return record;
+}
+
+Result<RestoreRecord> read_restore(const Rows& rows, int index) {
+  RowReader row(rows, index);
+  RestoreRecord record;
+  record.id = row.id<RestoreId>();
+  record.archive_id = row.id<ArchiveId>();
+  OA_ASSIGN(record.state, row.enumerator<RestoreState>());
+  OA_ASSIGN(record.summary, row.json());
+  record.created_at = row.timestamp();
+  record.applied_at = row.optional_timestamp();
+  return record;
+}
+
+template <class Record>
+Result<std::vector<Record>> read_each(const Rows& rows, Result<Record> (*read)(const Rows&, int)) {
+  std::vector<Record> records;
+  for (int i = 0; i < rows.count(); ++i) {
+    OA_ASSIGN(Record record, read(rows, i));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+}  // namespace
+
+Result<std::vector<ArchiveRecord>> Archives::list() {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "SELECT id, snapshot_time, object_name, object_version, size_bytes, with_rows, "
+                "with_audit, counts, content_hash, signer, created_by, created_at FROM archives "
+                "ORDER BY created_at DESC, id"));
+  return read_each<ArchiveRecord>(rows, read_archive);
+}
+
+Result<ArchiveRecord> Archives::get(ArchiveId id) {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "SELECT id, snapshot_time, object_name, object_version, size_bytes, with_rows, "
+                "with_audit, counts, content_hash, signer, created_by, created_at FROM archives "
+                "WHERE id = $1",
+                {Parameter::of(id)}));
+  if (rows.count() == 0)
+    return make_error(ErrorCode::kNotFound, "archives.get", "no archive has this id");
+  return read_archive(rows, 0);
+}
+
+Status Archives::add(const ArchiveRecord& record) {
+  return tx_.connection().execute(
+      "INSERT INTO archives (id, snapshot_time, object_name, object_version, size_bytes, "
+      "with_rows, with_audit, "
+      "counts, content_hash, signer, created_by, created_at) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+      {Parameter::of(record.id), Parameter::of(record.snapshot_time),
+       Parameter::of(record.object_name), Parameter::of(record.object_version),
+       Parameter::of(static_cast<std::int64_t>(record.size_bytes)), Parameter::of(record.with_rows),
+       Parameter::of(record.with_audit), Parameter::of(record.counts),
+       Parameter::of(record.content_hash), Parameter::of(record.signer),
+       Parameter::of(record.created_by), Parameter::of(record.created_at)});
+}
+
+Result<std::vector<RestoreRecord>> Restores::list() {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "SELECT id, archive_id, state, summary, created_at, applied_at FROM restores "
+                "ORDER BY created_at DESC, id"));
+  return read_each<RestoreRecord>(rows, read_restore);
+}
+
+Result<RestoreRecord> Restores::get(RestoreId id) {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "SELECT id, archive_id, state, summary, created_at, applied_at FROM restores "
+                "WHERE id = $1",
+                {Parameter::of(id)}));
+  if (rows.count() == 0)
+    return make_error(ErrorCode::kNotFound, "restores.get", "no restore has this id");
+  return read_restore(rows, 0);
+}
+
+Status Restores::put(const RestoreRecord& record) {
+  return tx_.connection().execute(
+      "INSERT INTO restores (id, archive_id, state, summary, created_at, applied_at) VALUES ($1, "
+      "$2, $3, $4, $5, $6) "
+      "ON CONFLICT (tenant_id, id) DO UPDATE SET archive_id = excluded.archive_id, state = "
+      "excluded.state, "
+      "summary = excluded.summary, created_at = excluded.created_at, applied_at = "
+      "excluded.applied_at",
+      {Parameter::of(record.id), Parameter::of(record.archive_id),
+       Parameter::of(to_text(record.state)), Parameter::of(record.summary),
+       Parameter::of(record.created_at), Parameter::of(record.applied_at)});
+}
+
+}  // namespace oa::catalog

@@ -1,0 +1,237 @@
+#include "record_limits.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace oa::catalog {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 512;
+constexpr std::size_t kMaxObjectNameBytes = 1024;
+constexpr std::size_t kMaxModelBytes = std::size_t{4} << 20;
+constexpr std::size_t kMaxJsonBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxMembers = 100'000;  // of a team; role grants of a workspace
+constexpr std::size_t kMaxParts = 1000;       // visuals, bookmarks
+constexpr std::size_t kMaxReportJsonBytes = std::size_t{32} << 20;  // all of one report's together
+constexpr std::size_t kMaxVersions = 10'000;
+constexpr std::size_t kMaxColumns = 10'000;
+constexpr std::size_t kMaxPersonalValues = 32;
+constexpr std::size_t kMaxPersonalBytes = 4096;
+constexpr std::int64_t kFirstMomentUs =
+    -62'135'596'800'000'000;  // 0001-01-01, as far back as RFC 3339 and Postgres go
+constexpr std::int64_t kLastMomentUs = 253'402'300'799'999'999;  // the end of 9999
+
+// Collects the first broken rule of one record.
+class Checker {
+ public:
+  explicit Checker(std::string_view kind) : kind_(kind) {}
+
+  void text(std::string_view field, std::string_view value, std::size_t max_bytes) {
+    if (value.size() > max_bytes)
+      return fail(field, "is longer than " + std::to_string(max_bytes) + " bytes");
+    if (value.find('\0') != std::string_view::npos) return fail(field, "contains a NUL character");
+    if (!is_utf8(value)) fail(field, "is not UTF-8");
+  }
+  void name(std::string_view field, std::string_view value) { text(field, value, kMaxNameBytes); }
+  void json(std::string_view field, const JsonText& value) {
+    if (value.str().size() > kMaxJsonBytes) return fail(field, "is larger than 1 MiB");
+    json_bytes_ += value.str().size();
+    if (depth(value.str()) > kMaxJsonDepth)
+      fail(field, "is nested deeper than " + std::to_string(kMaxJsonDepth));
+  }
+  void moment(std::string_view field, Timestamp value) {
+    if (value.unix_us < kFirstMomentUs || value.unix_us > kLastMomentUs) {
+      fail(field, "is outside the years 1 to 9999");
+    }
+  }
+  void moment(std::string_view field, const std::optional<Timestamp>& value) {
+    if (value.has_value()) moment(field, *value);
+  }
+  void count(std::string_view field, std::size_t value, std::size_t max) {
+    if (value > max) fail(field, "has more than " + std::to_string(max) + " items");
+  }
+  void amount(std::string_view field, std::uint64_t value) {
+    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+      fail(field, "is out of range");
+    }
+  }
+  void that(bool holds, std::string_view field, std::string_view what) {
+    if (!holds) fail(field, std::string(what));
+  }
+  std::size_t json_bytes() const { return json_bytes_; }
+  Status result() const {
+    if (failure_.empty()) return {};
+    return make_error(ErrorCode::kInvalidArgument, "record.check", failure_);
+  }
+
+ private:
+  void fail(std::string_view field, const std::string& what) {
+    if (failure_.empty()) failure_ = kind_ + "." + std::string(field) + " " + what;
+  }
+  // Of canonical JSON, where a quote inside a string is always escaped.
+  static std::size_t depth(std::string_view json) {
+    std::size_t now = 0, deepest = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      const char c = json[i];
+      if (in_string && c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = !in_string;
+      } else if (!in_string && (c == '{' || c == '[')) {
+        deepest = std::max(deepest, ++now);
+      } else if (!in_string && (c == '}' || c == ']')) {
+        --now;
+      }
+    }
+    return deepest;
+  }
+
+  std::string kind_;
+  std::string failure_;
+  std::size_t json_bytes_ = 0;
+};
+
+template <class Items, class Less>
+bool strictly_ascending(const Items& items, Less less) {
+  return std::adjacent_find(items.begin(), items.end(), [&](const auto& a, const auto& b) {
+           return !less(a, b);
+         }) == items.end();
+}
+
+template <class Items>
+bool distinct_ids(const Items& items) {
+  std::vector<Uuid> ids;
+  for (const auto& item : items) ids.push_back(item.id.uuid());
+  std::sort(ids.begin(), ids.end());
+  return std::adjacent_find(ids.begin(), ids.end()) == ids.end();
+}
+
+}  // namespace
+
+Status check_name(std::string_view field, std::string_view text) {
+  Checker check("record");
+  check.name(field, text);
+  return check.result();
+}
+
+Status check_limits(const User& user) {
+  Checker check("user");
+  check.name("email", user.email);
+  check.name("first_name", user.first_name);
+  check.name("last_name", user.last_name);
+  check.json("attributes", user.attributes);
+  check.moment("created_at", user.created_at);
+  return check.result();
+}
+
+Status check_limits(const Team& team) {
+  Checker check("team");
+  check.name("name", team.name);
+  check.count("members", team.members.size(), kMaxMembers);
+  check.that(strictly_ascending(team.members, std::less<>()), "members",
+             "is not in ascending order");
+  check.moment("created_at", team.created_at);
+  return check.result();
+}
+
+Status check_limits(const Workspace& workspace) {
+  Checker check("workspace");
+  check.name("name", workspace.name);
+  check.moment("created_at", workspace.created_at);
+  check.count("roles", workspace.roles.size(), kMaxMembers);
+  const auto by_principal = [](const RoleGrant& a, const RoleGrant& b) {
+    return std::pair(a.kind, a.principal) < std::pair(b.kind, b.principal);
+  };
+  check.that(strictly_ascending(workspace.roles, by_principal), "roles",
+             "is not in ascending order");
+  return check.result();
+}
+
+Status check_limits(const Dataset& dataset) {
+  Checker check("dataset");
+  check.name("name", dataset.name);
+  check.text("model_yaml", dataset.model_yaml, kMaxModelBytes);
+  if (dataset.source_ref.has_value()) check.name("source_ref", *dataset.source_ref);
+  check.count("versions", dataset.versions.size(), kMaxVersions);
+  const auto by_version = [](const auto& a, const auto& b) { return a.version < b.version; };
+  check.that(strictly_ascending(dataset.versions, by_version), "versions",
+             "is not in ascending order");
+  for (const auto& version : dataset.versions) {
+    check.count("columns", version.columns.size(), kMaxColumns);
+    for (const auto& column : version.columns) {
+      check.name("columns.name", column.name);
+      check.name("columns.type", column.type);
+    }
+    check.moment("versions.created_at", version.created_at);
+  }
+  check.amount("row_count", dataset.row_count);
+  check.amount("size_bytes", dataset.size_bytes);
+  check.moment("last_refresh_at", dataset.last_refresh_at);
+  if (dataset.rows.has_value()) {
+    check.text("rows.object_name", dataset.rows->object_name, kMaxObjectNameBytes);
+    check.text("rows.object_version", dataset.rows->object_version, kMaxObjectNameBytes);
+  }
+  check.moment("created_at", dataset.created_at);
+  check.moment("updated_at", dataset.updated_at);
+  return check.result();
+}
+
+Status check_limits(const Report& report) {
+  Checker check("report");
+  check.name("name", report.name);
+  check.json("layout", report.layout);
+  check.json("filters", report.filters);
+  check.count("visuals", report.visuals.size(), kMaxParts);
+  check.count("bookmarks", report.bookmarks.size(), kMaxParts);
+  for (const auto& visual : report.visuals) {
+    check.name("visuals.title", visual.title);
+    check.json("visuals.query", visual.query);
+    check.json("visuals.options", visual.options);
+  }
+  for (const auto& bookmark : report.bookmarks) {
+    check.name("bookmarks.name", bookmark.name);
+    check.json("bookmarks.state", bookmark.state);
+  }
+  check.that(check.json_bytes() <= kMaxReportJsonBytes, "visuals",
+             "are larger than 32 MiB together");
+  check.that(distinct_ids(report.visuals), "visuals", "has one id twice");
+  check.that(distinct_ids(report.bookmarks), "bookmarks", "has one id twice");
+  check.moment("created_at", report.created_at);
+  check.moment("updated_at", report.updated_at);
+  return check.result();
+}
+
+Status check_limits(const Alert& alert) {
+  Checker check("alert");
+  check.name("name", alert.name);
+  check.name("measure", alert.measure);
+  check.json("condition", alert.condition);
+  check.name("grain", alert.grain);
+  check.json("channels", alert.channels);
+  check.moment("created_at", alert.created_at);
+  check.moment("updated_at", alert.updated_at);
+  return check.result();
+}
+
+Status check_limits(const AuditEvent& event) {
+  Checker check("audit_event");
+  check.that(
+      event.actor_type == "user" || event.actor_type == "system" || event.actor_type == "operator",
+      "actor_type", "must be user, system or operator");
+  check.name("action", event.action);
+  check.name("resource_type", event.resource_type);
+  check.name("resource_id", event.resource_id);
+  check.name("trace_id", event.trace_id);
+  check.json("detail", event.detail);
+  check.moment("ts", event.ts);
+  check.amount("sequence", event.sequence);
+  check.count("personal", event.personal.size(), kMaxPersonalValues);
+  for (const auto& [path, personal] : event.personal) {
+    check.name("personal path", path);
+    check.text("personal value", personal.value, kMaxPersonalBytes);
+  }
+  return check.result();
+}
+
+}  // namespace oa::catalog

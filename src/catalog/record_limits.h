@@ -1,0 +1,32 @@
+// What one record may hold. The same rules guard the database (put) and archives (…_from_portable),
+// so whatever is stored can be archived, and whatever an archive holds can be stored.
+#pragma once
+
+#include <span>
+
+#include "oa/catalog/audit.h"
+
+namespace oa::catalog {
+
+/// JSON documents inside a record may nest this deep, so that the whole entry stays within
+/// JsonLimits.
+constexpr std::size_t kMaxJsonDepth = 24;
+
+// kInvalidArgument, naming the field and never its content.
+Status check_limits(const User& user);
+Status check_limits(const Team& team);
+Status check_limits(const Workspace& workspace);
+Status check_limits(const Dataset& dataset);
+Status check_limits(const Report& report);
+Status check_limits(const Alert& alert);
+Status check_limits(const AuditEvent& event);
+/// A name of a tenant, workspace, user …: at most 512 bytes of UTF-8 without NUL.
+Status check_name(std::string_view field, std::string_view text);
+
+template <class Record>
+Status check_all(std::span<const Record> records) {
+  for (const auto& record : records) OA_TRY(check_limits(record));
+  return {};
+}
+
+}  // namespace oa::catalog

@@ -1,0 +1,70 @@
+#include "oa/catalog/records.h"
+
+#include <array>
+
+namespace oa::catalog {
+namespace {
+
+// The texts of an enum in the order of its enumerators.
+template <class Enum>
+constexpr std::array<std::string_view, 0> kTexts{};
+template <>
+constexpr std::array kTexts<Plan> = std::to_array<std::string_view>({"starter", "growth", "scale"});
+template <>
+constexpr std::array kTexts<Role> = std::to_array<std::string_view>({"viewer", "editor", "admin"});
+template <>
+constexpr std::array kTexts<PrincipalKind> = std::to_array<std::string_view>({"user", "team"});
+template <>
+constexpr std::array kTexts<DatasetMode> = std::to_array<std::string_view>({"import", "direct",
+                                                                            "composite"});
+template <>
+constexpr std::array kTexts<DatasetState> = std::to_array<std::string_view>({"created", "syncing",
+                                                                             "ready", "refreshing",
+                                                                             "error", "paused"});
+template <>
+constexpr std::array kTexts<VisualKind> = std::to_array<std::string_view>({"bar", "line", "matrix",
+                                                                           "kpi", "table"});
+template <>
+constexpr std::array kTexts<SecretKind> = std::to_array<std::string_view>({"postgres", "cloud_key",
+                                                                           "saml_certificate"});
+template <>
+constexpr std::array kTexts<RestoreState> = std::to_array<std::string_view>({"planned", "applied"});
+
+template <class Enum>
+std::string_view text_of(Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  OA_ASSERT(index < kTexts<Enum>.size());
+  return kTexts<Enum>[index];
+}
+
+}  // namespace
+
+std::string_view to_text(Plan value) { return text_of(value); }
+std::string_view to_text(Role value) { return text_of(value); }
+std::string_view to_text(PrincipalKind value) { return text_of(value); }
+std::string_view to_text(DatasetMode value) { return text_of(value); }
+std::string_view to_text(DatasetState value) { return text_of(value); }
+std::string_view to_text(VisualKind value) { return text_of(value); }
+std::string_view to_text(SecretKind value) { return text_of(value); }
+std::string_view to_text(RestoreState value) { return text_of(value); }
+
+template <class Enum>
+Result<Enum> parse_text(std::string_view text) {
+  std::string known;
+  for (std::size_t i = 0; i < kTexts<Enum>.size(); ++i) {
+    if (text == kTexts<Enum>[i]) return static_cast<Enum>(i);
+    known += (i == 0 ? "" : ", ") + std::string(kTexts<Enum>[i]);
+  }
+  return make_error(ErrorCode::kInvalidArgument, "record.parse", "must be one of " + known);
+}
+
+template Result<Plan> parse_text<Plan>(std::string_view);
+template Result<Role> parse_text<Role>(std::string_view);
+template Result<PrincipalKind> parse_text<PrincipalKind>(std::string_view);
+template Result<DatasetMode> parse_text<DatasetMode>(std::string_view);
+template Result<DatasetState> parse_text<DatasetState>(std::string_view);
+template Result<VisualKind> parse_text<VisualKind>(std::string_view);
+template Result<SecretKind> parse_text<SecretKind>(std::string_view);
+template Result<RestoreState> parse_text<RestoreState>(std::string_view);
+
+}  // namespace oa::catalog

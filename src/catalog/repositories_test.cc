@@ -1,0 +1,364 @@
+#include "oa/catalog/repositories.h"
+
+#include <set>
+
+#include "random_records.h"
+#include "test_cluster.h"
+
+namespace oa::catalog {
+namespace {
+
+#define RC_OK(expression)                                                                      \
+  do {                                                                                         \
+    const auto& oa_status = (expression);                                                      \
+    if (!oa_status.ok()) RC_FAIL(oa_status.error().message + " | " + oa_status.error().cause); \
+  } while (false)
+
+void put(TenantTransaction& tx, const RandomContent& content) {
+  RC_OK(Users(tx).put(content.users));
+  RC_OK(Teams(tx).put(content.teams));
+  RC_OK(Workspaces(tx).put(content.workspaces));
+  RC_OK(Datasets(tx).put(content.datasets));
+  RC_OK(Reports(tx).put(content.reports));
+  RC_OK(Alerts(tx).put(content.alerts));
+}
+
+template <class Record>
+void append(std::vector<Record>& all, Result<std::vector<Record>> part) {
+  RC_OK(part);
+  for (auto& record : *part) all.push_back(std::move(record));
+}
+
+void expect_stored(TenantTransaction& tx, const RandomContent& content) {
+  RC_ASSERT(Users(tx).list().value() == content.users);
+  RC_ASSERT(Teams(tx).list().value() == content.teams);
+  RC_ASSERT(Workspaces(tx).list().value() == content.workspaces);
+  RandomContent stored;
+  for (const auto& workspace : content.workspaces) {
+    append(stored.datasets, Datasets(tx).list(workspace.id));
+    append(stored.reports, Reports(tx).list(workspace.id, std::nullopt, 100));
+    append(stored.alerts, Alerts(tx).list(workspace.id, std::nullopt, 100));
+  }
+  RC_ASSERT(stored.datasets.size() == content.datasets.size());
+  RC_ASSERT(stored.reports.size() == content.reports.size());
+  RC_ASSERT(stored.alerts.size() == content.alerts.size());
+  for (const auto& workspace : content.workspaces)
+    RC_ASSERT(Workspaces(tx).get(workspace.id).value() == workspace);
+  for (const auto& dataset : content.datasets)
+    RC_ASSERT(Datasets(tx).get(dataset.id).value() == dataset);
+  for (const auto& report : content.reports)
+    RC_ASSERT(Reports(tx).get(report.id).value() == report);
+  for (const auto& alert : content.alerts) RC_ASSERT(Alerts(tx).get(alert.id).value() == alert);
+}
+
+TEST(Repositories, EveryRecordComesBackAsItWasPut) {
+  const TenantId tenant = new_tenant();
+  EXPECT_TRUE(rc::check("put, then list and get", [&] {
+    const RandomContent content = random_content();
+    TenantTransaction tx = begin(tenant);
+    put(tx, content);
+    expect_stored(tx, content);
+  }));
+}
+
+TEST(Repositories, PutReplacesAllOfTheOldRecord) {
+  const TenantId tenant = new_tenant();
+  EXPECT_TRUE(rc::check("put twice", [&] {
+    const RandomContent old = random_content();
+    RandomContent changed = old;  // the same people and datasets, so that references hold
+    const RandomContent other = random_content();
+    for (auto& report : changed.reports)
+      report.visuals.clear(), report.bookmarks.clear(), report.name = random_text(5);
+    for (auto& team : changed.teams) team.members = {old.users[0].id};
+    for (auto& workspace : changed.workspaces)
+      workspace.roles = {{PrincipalKind::kUser, old.users[0].id.uuid(), Role::kAdmin}};
+    for (auto& dataset : changed.datasets) {
+      dataset.versions = other.datasets[0].versions;
+      dataset.rows.reset();
+      dataset.last_refresh_at.reset();
+      dataset.source_ref.reset();
+    }
+    for (auto& user : changed.users) user.attributes = random_json(), user.active = !user.active;
+    for (auto& alert : changed.alerts)
+      alert.condition = random_json(), alert.enabled = !alert.enabled;
+    TenantTransaction tx = begin(tenant);
+    put(tx, old);
+    put(tx, changed);
+    expect_stored(tx, changed);
+    // No report shows a dataset any more, so each can go unless an alert watches it.
+    for (const auto& alert : changed.alerts) RC_OK(Alerts(tx).remove(alert.id));
+    for (const auto& dataset : changed.datasets) RC_OK(Datasets(tx).remove(dataset.id));
+  }));
+}
+
+struct Small {
+  User user;
+  Workspace workspace;
+  Dataset dataset;
+  Report report;
+  Alert alert;
+};
+
+Small small_content() {
+  Small out;
+  out.user.id = UserId::random();
+  out.user.email = out.user.id.str() + "@example.com";
+  out.workspace.id = WorkspaceId::random();
+  out.workspace.name = "Sales";
+  out.dataset.id = DatasetId::random();
+  out.dataset.workspace_id = out.workspace.id;
+  out.dataset.created_by = out.user.id;
+  out.report.id = ReportId::random();
+  out.report.workspace_id = out.workspace.id;
+  out.report.created_by = out.user.id;
+  out.report.visuals.resize(1);
+  out.report.visuals[0].id = VisualId::random();
+  out.report.visuals[0].dataset_id = out.dataset.id;
+  out.alert.id = AlertId::random();
+  out.alert.workspace_id = out.workspace.id;
+  out.alert.dataset_id = out.dataset.id;
+  out.alert.created_by = out.user.id;
+  return out;
+}
+
+void put_small(TenantTransaction& tx, const Small& content) {
+  ASSERT_OK(Users(tx).put({&content.user, 1}));
+  ASSERT_OK(Workspaces(tx).put({&content.workspace, 1}));
+  ASSERT_OK(Datasets(tx).put({&content.dataset, 1}));
+  ASSERT_OK(Reports(tx).put({&content.report, 1}));
+  ASSERT_OK(Alerts(tx).put({&content.alert, 1}));
+}
+
+template <class T>
+ErrorCode code_of(const Result<T>& result) {
+  return result.ok() ? ErrorCode::kInternal : result.error().code;
+}
+
+TEST(Repositories, ListsPageByIdAcrossBatches) {
+  const Small content = small_content();
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, content);
+  ASSERT_OK(Reports(tx).remove(content.report.id));
+  std::vector<Report> reports(12'000, content.report);  // more than one batch of the writer
+  for (auto& report : reports) report.id = ReportId::random();
+  ASSERT_OK(Reports(tx).put(reports));
+  std::set<ReportId> wanted, seen;
+  for (const auto& report : reports) wanted.insert(report.id);
+  std::optional<ReportId> after;
+  while (true) {
+    const auto page = Reports(tx).list(content.workspace.id, after, 5000).value();
+    if (page.empty()) break;
+    for (const auto& report : page) {
+      EXPECT_TRUE(!after.has_value() || *after < report.id);
+      after = report.id;
+      seen.insert(report.id);
+    }
+  }
+  EXPECT_EQ(seen, wanted);
+}
+
+TEST(Repositories, RemovalsKeepReferencesHonest) {
+  const Small content = small_content();
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, content);
+  EXPECT_EQ(code_of(Datasets(tx).remove(content.dataset.id)), ErrorCode::kConflict);
+  ASSERT_OK(Reports(tx).remove(content.report.id));
+  EXPECT_EQ(code_of(Datasets(tx).remove(content.dataset.id)), ErrorCode::kConflict);
+  ASSERT_OK(Alerts(tx).remove(content.alert.id));
+  ASSERT_OK(Datasets(tx).remove(content.dataset.id));
+  EXPECT_EQ(code_of(Datasets(tx).remove(content.dataset.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Datasets(tx).get(content.dataset.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Reports(tx).get(content.report.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Reports(tx).remove(content.report.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Alerts(tx).get(content.alert.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Alerts(tx).remove(content.alert.id)), ErrorCode::kNotFound);
+}
+
+TEST(Repositories, AWorkspaceGoesWithEverythingInIt) {
+  const Small gone = small_content(), kept = small_content();
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, gone);
+  put_small(tx, kept);
+  ASSERT_OK(Workspaces(tx).remove(gone.workspace.id));
+  EXPECT_EQ(code_of(Workspaces(tx).get(gone.workspace.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Reports(tx).get(gone.report.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Workspaces(tx).remove(gone.workspace.id)), ErrorCode::kNotFound);
+  EXPECT_EQ(Reports(tx).get(kept.report.id).value(), kept.report);
+  EXPECT_EQ(Users(tx).list().value().size(), 2u);
+}
+
+TEST(Repositories, ReferencesMustBeThere) {
+  const Small content = small_content();
+  const TenantId tenant = new_tenant();
+  const auto refused = [&](const std::function<Status(TenantTransaction&)>& write) {
+    TenantTransaction tx = begin(tenant);
+    put_small(tx, content);
+    const Status status = write(tx);
+    EXPECT_EQ(code_of(status), ErrorCode::kInvalidArgument);
+    EXPECT_FALSE(tx.commit().ok());
+  };
+  refused([&](TenantTransaction& tx) {
+    Report report = content.report;
+    report.visuals[0].dataset_id = DatasetId::random();
+    return Reports(tx).put({&report, 1});
+  });
+  refused([&](TenantTransaction& tx) {
+    Dataset dataset = content.dataset;
+    dataset.workspace_id = WorkspaceId::random();
+    return Datasets(tx).put({&dataset, 1});
+  });
+  refused([&](TenantTransaction& tx) {
+    Workspace workspace = content.workspace;
+    workspace.roles = {{PrincipalKind::kTeam, content.user.id.uuid(), Role::kViewer}};
+    return Workspaces(tx).put({&workspace, 1});
+  });
+  refused([&](TenantTransaction& tx) {
+    const std::vector<Report> twice = {content.report, content.report};
+    return Reports(tx).put(twice);
+  });
+}
+
+TEST(Repositories, ReferencesNeverCrossTenants) {
+  const Small theirs = small_content();
+  TenantTransaction other = begin(new_tenant());
+  put_small(other, theirs);
+  ASSERT_OK(other.commit());
+  TenantTransaction tx = begin(new_tenant());
+  Small ours = small_content();
+  put_small(tx, ours);
+  ours.report.visuals[0].dataset_id = theirs.dataset.id;
+  EXPECT_EQ(code_of(Reports(tx).put({&ours.report, 1})), ErrorCode::kInvalidArgument);
+}
+
+TEST(Repositories, WhatCannotBeKeptIsRefusedByNameAndNotByValue) {
+  TenantTransaction tx = begin(new_tenant());
+  Small content = small_content();
+  content.user.first_name = std::string("private\0name", 12);
+  const Status with_nul = Users(tx).put({&content.user, 1});
+  EXPECT_EQ(code_of(with_nul), ErrorCode::kInvalidArgument);
+  EXPECT_NE(with_nul.error().message.find("first_name"), std::string::npos);
+  EXPECT_EQ(with_nul.error().message.find("private"), std::string::npos);
+  content.user.first_name = "\xc3\x28";
+  EXPECT_EQ(code_of(Users(tx).put({&content.user, 1})), ErrorCode::kInvalidArgument);
+  content.user.first_name = std::string(600, 'x');
+  EXPECT_EQ(code_of(Users(tx).put({&content.user, 1})), ErrorCode::kInvalidArgument);
+  content.dataset.row_count = ~std::uint64_t{0};
+  EXPECT_EQ(code_of(Datasets(tx).put({&content.dataset, 1})), ErrorCode::kInvalidArgument);
+  content.report.created_at.unix_us = INT64_MAX;
+  EXPECT_EQ(code_of(Reports(tx).put({&content.report, 1})), ErrorCode::kInvalidArgument);
+}
+
+TEST(Repositories, EmailsAreUniqueWithoutCase) {
+  const TenantId tenant = new_tenant();
+  User first, second;
+  first.id = UserId::random();
+  first.email = "Ada@Example.com";
+  second.id = UserId::random();
+  second.email = "ada@example.COM";
+  {
+    TenantTransaction tx = begin(tenant);
+    ASSERT_OK(Users(tx).put({&first, 1}));
+    const Status status = Users(tx).put({&second, 1});
+    ASSERT_EQ(code_of(status), ErrorCode::kConflict);
+    EXPECT_NE(status.error().cause.find("users_email"), std::string::npos);
+    EXPECT_EQ((status.error().message + status.error().cause).find("xample"), std::string::npos);
+  }
+  TenantTransaction other = begin(new_tenant());
+  ASSERT_OK(Users(other).put({&second, 1}));
+}
+
+TEST(Repositories, PutLeavesPasswordsAlone) {
+  const TenantId tenant = new_tenant();
+  Small content = small_content();
+  TenantTransaction tx = begin(tenant);
+  put_small(tx, content);
+  ASSERT_OK(Users(tx).set_password_hash(content.user.id, "$argon2id$v=19$hash"));
+  content.user.first_name = "Ada";
+  ASSERT_OK(Users(tx).put({&content.user, 1}));
+  EXPECT_EQ(code_of(Users(tx).set_password_hash(UserId::random(), "x")), ErrorCode::kNotFound);
+  ASSERT_OK(tx.commit());
+  const Rows rows =
+      superuser()
+          ->query("SELECT FROM oa.users WHERE id = $1 AND password_hash LIKE '$argon2id$%'",
+                  {Parameter::of(content.user.id)})
+          .value();
+  EXPECT_EQ(rows.count(), 1);
+}
+
+TEST(Repositories, SecretsAndSigningKeys) {
+  TenantTransaction tx = begin(new_tenant());
+  SealedSecret secret{SecretId::random(), "warehouse", SecretKind::kCloudKey, {0, 1, 255}, {1000}};
+  ASSERT_OK(Secrets(tx).put(secret));
+  secret.sealed = {};
+  ASSERT_OK(Secrets(tx).put(secret));
+  const auto secrets = Secrets(tx).list().value();
+  ASSERT_EQ(secrets.size(), 1u);
+  EXPECT_EQ(secrets[0].name, "warehouse");
+  EXPECT_EQ(secrets[0].kind, SecretKind::kCloudKey);
+  EXPECT_EQ(secrets[0].sealed, Bytes());
+  ASSERT_OK(SigningKeys(tx).rotate_to({"key one", {1}, {1000}, std::nullopt}));
+  ASSERT_OK(SigningKeys(tx).rotate_to({"key two", {2}, {2000}, std::nullopt}));
+  const auto keys = SigningKeys(tx).list().value();
+  ASSERT_EQ(keys.size(), 2u);
+  EXPECT_EQ(keys[0].public_key, "key one");
+  EXPECT_EQ(keys[0].retired_at, Timestamp{2000});
+  EXPECT_EQ(keys[1].sealed_seed, Bytes{2});
+  EXPECT_FALSE(keys[1].retired_at.has_value());
+  EXPECT_EQ(code_of(SigningKeys(tx).rotate_to({"key one", {3}, {3000}, std::nullopt})),
+            ErrorCode::kConflict);
+}
+
+TEST(Repositories, ArchivesAndRestores) {
+  TenantTransaction tx = begin(new_tenant());
+  const Small content = small_content();
+  put_small(tx, content);
+  ArchiveRecord archive;
+  archive.id = ArchiveId::random();
+  archive.snapshot_time = {5};
+  archive.object_name = "archives/one";
+  archive.object_version = "v1";
+  archive.size_bytes = 77;
+  archive.with_audit = true;
+  archive.counts = JsonText::parse(R"({"reports":3})").value();
+  archive.content_hash = "abcd";
+  archive.signer = "RWQ";
+  archive.created_by = content.user.id;
+  archive.created_at = {10};
+  ASSERT_OK(Archives(tx).add(archive));
+  ArchiveRecord newer = archive;
+  newer.id = ArchiveId::random();
+  newer.created_by.reset();
+  newer.created_at = {20};
+  ASSERT_OK(Archives(tx).add(newer));
+  const auto archives = Archives(tx).list().value();
+  ASSERT_EQ(archives.size(), 2u);
+  EXPECT_EQ(archives[0].id, newer.id);
+  EXPECT_FALSE(archives[0].created_by.has_value());
+  const auto got = Archives(tx).get(archive.id).value();
+  EXPECT_EQ(got.snapshot_time, archive.snapshot_time);
+  EXPECT_EQ(got.object_version, "v1");
+  EXPECT_EQ(got.size_bytes, 77u);
+  EXPECT_FALSE(got.with_rows);
+  EXPECT_TRUE(got.with_audit);
+  EXPECT_EQ(got.counts, archive.counts);
+  EXPECT_EQ(got.signer, "RWQ");
+  EXPECT_EQ(got.created_by, archive.created_by);
+  EXPECT_EQ(code_of(Archives(tx).get(ArchiveId::random())), ErrorCode::kNotFound);
+  RestoreRecord restore{
+      RestoreId::random(), ArchiveId::random(), RestoreState::kPlanned, archive.counts, {30}, {}};
+  ASSERT_OK(Restores(tx).put(restore));
+  restore.state = RestoreState::kApplied;
+  restore.applied_at = Timestamp{40};
+  ASSERT_OK(Restores(tx).put(restore));
+  EXPECT_EQ(Restores(tx).list().value().size(), 1u);
+  const auto applied = Restores(tx).get(restore.id).value();
+  EXPECT_EQ(applied.state, RestoreState::kApplied);
+  EXPECT_EQ(applied.archive_id, restore.archive_id);
+  EXPECT_EQ(applied.summary, restore.summary);
+  EXPECT_EQ(applied.applied_at, Timestamp{40});
+  EXPECT_EQ(code_of(Restores(tx).get(RestoreId::random())), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Archives(tx).add(archive)), ErrorCode::kConflict);
+}
+
+}  // namespace
+}  // namespace oa::catalog

@@ -1,0 +1,108 @@
+#include <map>
+
+#include "bulk_writer.h"
+#include "oa/catalog/repositories.h"
+#include "record_limits.h"
+#include "row_reader.h"
+
+namespace oa::catalog {
+
+Result<std::vector<User>> Users::list() {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "SELECT id, email, first_name, last_name, attributes, active, owner, created_at "
+                "FROM users ORDER BY id"));
+  std::vector<User> users;
+  for (int i = 0; i < rows.count(); ++i) {
+    RowReader row(rows, i);
+    User user;
+    user.id = row.id<UserId>();
+    user.email = row.text();
+    user.first_name = row.text();
+    user.last_name = row.text();
+    OA_ASSIGN(user.attributes, row.json());
+    user.active = row.boolean();
+    user.owner = row.boolean();
+    user.created_at = row.timestamp();
+    users.push_back(std::move(user));
+  }
+  return users;
+}
+
+Status Users::put(std::span<const User> users) {
+  OA_TRY(check_all(users));
+  BulkWriter writer(tx_.connection(), "users",
+                    {{"id", SqlType::kUuid},
+                     {"email", SqlType::kText},
+                     {"first_name", SqlType::kText},
+                     {"last_name", SqlType::kText},
+                     {"attributes", SqlType::kJson},
+                     {"active", SqlType::kBoolean},
+                     {"owner", SqlType::kBoolean},
+                     {"created_at", SqlType::kTimestamp}},
+                    Write::kReplace);
+  for (const auto& user : users) {
+    writer.add(user.id).add(user.email).add(user.first_name).add(user.last_name);
+    writer.add(user.attributes).add(user.active).add(user.owner).add(user.created_at);
+    OA_TRY(writer.end_row());
+  }
+  return writer.finish();
+}
+
+Status Users::set_password_hash(UserId id, const std::string& phc_text) {
+  OA_TRY(check_name("password_hash", phc_text));
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query("UPDATE users SET password_hash = $2 WHERE id = $1",
+                                   {Parameter::of(id), Parameter::of(phc_text)}));
+  if (rows.affected() == 1) return {};
+  return make_error(ErrorCode::kNotFound, "users.set_password_hash", "no user has this id");
+}
+
+Result<std::vector<Team>> Teams::list() {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query("SELECT id, name, created_at FROM teams ORDER BY id"));
+  std::vector<Team> teams;
+  std::map<TeamId, std::size_t> index;
+  for (int i = 0; i < rows.count(); ++i) {
+    RowReader row(rows, i);
+    Team team;
+    team.id = row.id<TeamId>();
+    team.name = row.text();
+    team.created_at = row.timestamp();
+    index.emplace(team.id, teams.size());
+    teams.push_back(std::move(team));
+  }
+  OA_ASSIGN(const Rows members,
+            tx_.connection().query(
+                "SELECT team_id, user_id FROM team_members ORDER BY team_id, user_id"));
+  for (int i = 0; i < members.count(); ++i) {
+    RowReader row(members, i);
+    // Under READ COMMITTED a team may have appeared between the two statements.
+    const auto team = index.find(row.id<TeamId>());
+    if (team != index.end()) teams[team->second].members.push_back(row.id<UserId>());
+  }
+  return teams;
+}
+
+Status Teams::put(std::span<const Team> teams) {
+  OA_TRY(check_all(teams));
+  BulkWriter writer(
+      tx_.connection(), "teams",
+      {{"id", SqlType::kUuid}, {"name", SqlType::kText}, {"created_at", SqlType::kTimestamp}},
+      Write::kReplace);
+  std::vector<Uuid> ids;
+  for (const auto& team : teams) {
+    OA_TRY(writer.add(team.id).add(team.name).add(team.created_at).end_row());
+    ids.push_back(team.id.uuid());
+  }
+  OA_TRY(writer.finish());
+  OA_TRY(delete_where(tx_.connection(), "team_members", "team_id", ids));
+  BulkWriter members(tx_.connection(), "team_members",
+                     {{"team_id", SqlType::kUuid}, {"user_id", SqlType::kUuid}}, Write::kInsert);
+  for (const auto& team : teams) {
+    for (const auto& member : team.members) OA_TRY(members.add(team.id).add(member).end_row());
+  }
+  return members.finish();
+}
+
+}  // namespace oa::catalog
