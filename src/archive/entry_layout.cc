@@ -1,0 +1,62 @@
+#include "entry_layout.h"
+
+#include <algorithm>
+
+#include "tar.h"
+
+namespace oa::archive {
+namespace {
+
+constexpr std::string_view kUntrustedPrefix = "untrusted comment: signature from oa-backup key ";
+constexpr std::size_t kKeyIdDigits = 16;
+constexpr std::size_t kSignatureLineSize = 100;  // base64 of algorithm, key id and signature
+constexpr std::size_t kGlobalLineSize = 88;      // base64 of the trusted comment's signature
+
+bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '\\'; }
+
+}  // namespace
+
+bool is_valid_path(std::string_view path) {
+  if (path.empty() || path.size() > kMaxPathSize || path == kManifestPath || !is_utf8(path)) return false;
+  if (!std::all_of(path.begin(), path.end(), is_plain)) return false;
+  if (path == "signatures" || path.starts_with("signatures/")) return false;
+  while (true) {
+    const auto slash = path.find('/');
+    const auto segment = path.substr(0, slash);
+    if (segment.empty() || segment == "." || segment == "..") return false;
+    if (slash == std::string_view::npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+std::string signature_path(std::string_view path) { return std::string("signatures/").append(path).append(".sig"); }
+
+std::string quoted_path(std::string_view path) { return std::string("'").append(path).append("'"); }
+
+std::string trusted_comment(const ArchiveId& archive, std::string_view path, std::uint64_t size) {
+  return std::string("archive=")
+      .append(archive.str())
+      .append(" size=")
+      .append(std::to_string(size))
+      .append(" path=")
+      .append(path);
+}
+
+std::string untrusted_line(const PublicKey& key) {
+  return std::string(kUntrustedPrefix).append(key.key_id()).append("\n");
+}
+
+std::size_t signature_size(std::string_view path, std::uint64_t size) {
+  constexpr std::string_view kFixed =
+      "trusted comment: archive=00000000-0000-0000-0000-000000000000 size= path=\n";
+  return kUntrustedPrefix.size() + kKeyIdDigits + 1 + kSignatureLineSize + 1 + kFixed.size() +
+         std::to_string(size).size() + path.size() + kGlobalLineSize + 1;
+}
+
+std::uint64_t tar_size(std::string_view path, std::uint64_t size) {
+  const std::size_t signature = signature_size(path, size);
+  return tar_header_size(path, size) + size + padding_size(size) +
+         tar_header_size(signature_path(path), signature) + signature + padding_size(signature);
+}
+
+}  // namespace oa::archive

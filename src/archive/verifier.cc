@@ -1,0 +1,280 @@
+#include "verifier.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "entry_layout.h"
+#include "pack_check.h"
+#include "seek_table.h"
+
+namespace oa::archive {
+namespace {
+
+Error refuse(ErrorCode code, std::string message) { return make_error(code, "archive.verify", std::move(message)); }
+
+struct LargeExpectation {
+  std::shared_ptr<const IndexPage> page;
+  std::size_t entry = 0;
+};
+
+using Unit = std::variant<PackExpectation, LargeExpectation>;
+
+// Walks the index from front to back and says what must be in the file. Collects the totals on its way.
+class Expectations {
+ public:
+  explicit Expectations(const ArchiveFile& file) : file_(file) {}
+
+  /// nullopt at the end.
+  Result<std::optional<Unit>> next() {
+    while (!page_ || frame_ == page_->frames.size()) {
+      if (page_) OA_TRY(close_page());
+      if (next_page_ == file_.root().pages.size()) {
+        if (previous_) return missing_signature();
+        return std::optional<Unit>();
+      }
+      OA_TRY(open_page());
+    }
+    if (next_is_large_) return std::optional<Unit>(large());
+    OA_ASSIGN(Unit unit, pack());
+    return std::optional<Unit>(std::move(unit));
+  }
+
+  /// What no unit covers: totals, and the table behind everything. Call at the end.
+  Status check_rest() {
+    const Manifest& manifest = file_.manifest();
+    if (entries_ != manifest.entry_count || content_bytes_ != manifest.content_bytes) {
+      return refuse(ErrorCode::kArchiveMalformed, "the index has other totals than the manifest");
+    }
+    if (content_hash_.finish() != manifest.content_hash) {
+      return refuse(ErrorCode::kArchiveContentMismatch, "the content hash is not the one in the manifest");
+    }
+    const std::uint64_t root_offset = file_.root().root_offset;
+    table_.add(file_.manifest_offset() - root_offset, 0);
+    const std::uint64_t manifest_size = file_.table_offset() - file_.manifest_offset();
+    Bytes manifest_frame(manifest_size);
+    OA_TRY(file_.read_at(file_.manifest_offset(), manifest_frame));
+    table_.add(manifest_size, read_le<std::uint32_t>(ByteView(manifest_frame).subspan(5)));
+    const Bytes expected = table_.encode();
+    Bytes seen(file_.size() - file_.table_offset());
+    if (seen.size() == expected.size()) OA_TRY(file_.read_at(file_.table_offset(), seen));
+    if (seen != expected) return refuse(ErrorCode::kArchiveMalformed, "the seek table does not fit the archive");
+    return {};
+  }
+
+  std::uint64_t entries() const { return entries_; }
+  std::uint64_t content_bytes() const { return content_bytes_; }
+
+ private:
+  Status open_page() {
+    OA_ASSIGN(page_, file_.page(next_page_));
+    frame_ = entry_ = 0;
+    for (const auto& frame : page_->frames) table_.add(frame.stored_size, frame.plain_size);
+    table_.add(kSkippableHeaderSize + file_.root().pages[next_page_].payload_size, 0);
+    for (const auto& entry : page_->entries) {
+      ++entries_;
+      content_bytes_ += entry.info.size;
+      add_to_content_hash(content_hash_, entry.info);
+    }
+    ++next_page_;
+    return {};
+  }
+
+  Status close_page() {
+    if (entry_ == page_->entries.size()) return {};
+    return refuse(ErrorCode::kArchiveMalformed,
+                  "no frame begins where the index says " + quoted_path(page_->entries[entry_].info.path) + " does");
+  }
+
+  Result<Unit> pack() {
+    const auto& entries = page_->entries;
+    PackExpectation unit{page_, frame_, std::exchange(previous_, std::nullopt), entry_, entry_, std::nullopt};
+    while (entry_ < entries.size() && !is_large(entries[entry_].info.size) && entries[entry_].frame == frame_) ++entry_;
+    unit.end_entry = entry_;
+    if (entry_ < entries.size() && is_large(entries[entry_].info.size) && entries[entry_].frame == frame_ + 1) {
+      unit.next = entries[entry_].info;
+      next_is_large_ = true;
+    }
+    if (!unit.previous && unit.first_entry == unit.end_entry && !unit.next) {
+      return refuse(ErrorCode::kArchiveEntryUnlisted, "a frame holds nothing that the index lists");
+    }
+    ++frame_;
+    return Unit(std::move(unit));
+  }
+
+  Unit large() {
+    const LargeExpectation unit{page_, entry_};
+    previous_ = page_->entries[entry_].info;
+    frame_ += chunk_count(previous_->size);
+    ++entry_;
+    next_is_large_ = false;
+    return unit;
+  }
+
+  Error missing_signature() const {
+    return refuse(ErrorCode::kArchiveEntryMissing,
+                  quoted_path(signature_path(previous_->path)) + " is not in the archive");
+  }
+
+  const ArchiveFile& file_;
+  std::size_t next_page_ = 0;
+  std::shared_ptr<const IndexPage> page_;
+  std::size_t frame_ = 0, entry_ = 0;  // the next ones in the page
+  std::optional<EntryInfo> previous_;  // a large entry whose signature comes next
+  bool next_is_large_ = false;
+  SeekTable table_;
+  Blake2b content_hash_;
+  std::uint64_t entries_ = 0, content_bytes_ = 0;
+};
+
+// One thread's checking of units, with the memory it keeps from one to the next.
+class UnitCheck {
+ public:
+  UnitCheck(const ArchiveFile& file, bool every_signature) : file_(file), every_signature_(every_signature) {}
+
+  Status operator()(const PackExpectation& unit) {
+    const FrameRecord& frame = unit.page->frames[unit.frame];
+    OA_TRY(file_.read_stored(frame, stored_));
+    const bool intact = Sha256::of(stored_) == frame.digest;
+    const bool decompressed = decompress_frame(stored_, frame.plain_size, plain_);
+    if (intact && !decompressed) {
+      return refuse(ErrorCode::kArchiveMalformed, "a frame does not decompress to its size");
+    }
+    if (intact) return check_pack(file_, unit, plain_, every_signature_);
+    // Damaged: nothing of it is used but to say whose content differs, if that much can be told.
+    const Status found = decompressed ? check_pack(file_, unit, plain_, false) : Status();
+    if (!found.ok() && found.error().code == ErrorCode::kArchiveContentMismatch) return found.error();
+    return refuse(ErrorCode::kArchiveContentMismatch,
+                  "the frame at byte " + std::to_string(frame.offset) + " is damaged, at or behind " + begin_of(unit));
+  }
+
+  Status operator()(const LargeExpectation& unit) {
+    const PageEntry& entry = unit.page->entries[unit.entry];
+    for (std::uint64_t i = 0; i < chunk_count(entry.info.size); ++i) {
+      const auto pieces = file_.load_frame(unit.page->frames[entry.frame + i], stored_, plain_);
+      if (!pieces.ok() && pieces.error().code == ErrorCode::kArchiveContentMismatch) return differs(entry);
+      if (!pieces.ok()) return pieces.error();
+      for (const auto piece : *pieces) hash_.update(piece);
+    }
+    return hash_.finish() == entry.info.digest ? Status() : differs(entry);
+  }
+
+ private:
+  static Error differs(const PageEntry& entry) {
+    return refuse(ErrorCode::kArchiveContentMismatch,
+                  "the content of " + quoted_path(entry.info.path) + " is not what the index says");
+  }
+  static std::string begin_of(const PackExpectation& unit) {
+    if (unit.previous) return "the end of " + quoted_path(unit.previous->path);
+    if (unit.first_entry < unit.end_entry) return quoted_path(unit.page->entries[unit.first_entry].info.path);
+    return "the beginning of " + quoted_path(unit.next->path);
+  }
+
+  const ArchiveFile& file_;
+  const bool every_signature_;
+  Blake2b hash_;
+  Bytes stored_, plain_;
+};
+
+std::uint64_t stored_size(const PackExpectation& unit) { return unit.page->frames[unit.frame].stored_size; }
+std::uint64_t stored_size(const LargeExpectation& unit) {
+  const PageEntry& entry = unit.page->entries[unit.entry];
+  std::uint64_t sum = 0;
+  for (std::uint64_t i = 0; i < chunk_count(entry.info.size); ++i) sum += unit.page->frames[entry.frame + i].stored_size;
+  return sum;
+}
+
+// Hands units out to threads in file order and keeps the first failure in that order, so that the outcome does not
+// depend on the number of threads.
+class Verification {
+ public:
+  Verification(const ArchiveFile& file, const VerifyOptions& options, Progress& progress)
+      : file_(file), options_(options), progress_(progress), expectations_(file) {}
+
+  Result<VerifyReport> run() {
+    const unsigned wanted = options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
+    progress_.begin("verify", file_.size(), "bytes");
+    std::vector<std::thread> threads;
+    for (unsigned i = 1; i < wanted; ++i) threads.emplace_back([this] { work(false); });
+    work(true);
+    for (auto& thread : threads) thread.join();
+    if (failure_) return std::move(*failure_);
+    OA_TRY(expectations_.check_rest());
+    progress_.update(file_.size());
+    const std::uint64_t entries = expectations_.entries();
+    return VerifyReport{entries, expectations_.content_bytes(), file_.size(),
+                        1 + (options_.every_signature ? entries : 0)};
+  }
+
+ private:
+  struct Numbered {
+    std::uint64_t number;
+    Unit unit;
+  };
+
+  std::optional<Numbered> take() {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return std::nullopt;
+    auto unit = expectations_.next();
+    if (!unit.ok()) fail(taken_, std::move(unit).error());
+    if (!unit.ok() || !*unit) {
+      stopping_ = true;
+      return std::nullopt;
+    }
+    return Numbered{taken_++, std::move(**unit)};
+  }
+
+  void stop_with(std::uint64_t number, Error error) {
+    const std::lock_guard lock(mutex_);
+    fail(number, std::move(error));
+    stopping_ = true;
+  }
+
+  void fail(std::uint64_t number, Error error) {
+    if (number >= failed_) return;
+    failed_ = number;
+    failure_ = std::move(error);
+  }
+
+  // The thread that called reports progress.
+  void work(bool reports) noexcept {
+    std::uint64_t number = 0;
+    try {
+      UnitCheck check(file_, options_.every_signature);
+      while (auto taken = take()) {
+        number = taken->number;
+        const Status status = std::visit(check, taken->unit);
+        if (!status.ok()) return stop_with(number, status.error());
+        done_ += std::visit([](const auto& unit) { return stored_size(unit); }, taken->unit);
+        if (!reports) continue;
+        progress_.update(done_);
+        if (progress_.cancelled()) stop_with(number, refuse(ErrorCode::kCancelled, "the verification was cancelled"));
+      }
+    } catch (const std::exception& error) {
+      stop_with(number, refuse(ErrorCode::kInternal, "a verifying thread failed").with_cause(error.what()));
+    }
+  }
+
+  const ArchiveFile& file_;
+  const VerifyOptions& options_;
+  Progress& progress_;
+  std::atomic<std::uint64_t> done_{0};
+  std::mutex mutex_;  // guards what follows
+  Expectations expectations_;
+  std::uint64_t taken_ = 0;
+  bool stopping_ = false;
+  std::uint64_t failed_ = std::numeric_limits<std::uint64_t>::max();
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+Result<VerifyReport> verify_archive(const ArchiveFile& file, const VerifyOptions& options, Progress& progress) {
+  return Verification(file, options, progress).run();
+}
+
+}  // namespace oa::archive
