@@ -12,58 +12,104 @@
 namespace oa {
 namespace {
 
-// Boost.JSON keeps the last of two members with one name; a signed document must have one reading,
-// so count them. It also reads 1e400 as infinity, which has no JSON form.
-struct Scanner {
+// Builds the value itself for three reasons: Boost.JSON 1.81 rounds some doubles wrongly (a canonical text would not read
+// back as itself), reads 1e400 as infinity, and keeps the last of two members with one name, where a signed document
+// must have one reading.
+struct Builder {
   constexpr static std::size_t max_object_size = std::size_t(-1);
   constexpr static std::size_t max_array_size = std::size_t(-1);
   constexpr static std::size_t max_key_size = std::size_t(-1);
   constexpr static std::size_t max_string_size = std::size_t(-1);
   using Ec = boost::system::error_code;
-  std::vector<std::vector<std::string>> open;
-  std::string key;
-  bool duplicate = false;
+  using Text = json::string_view;
+  json::value_stack stack;
+  std::string number;       // the parts of one that came before its end
+  std::size_t members = 0;  // of all objects, as written
   bool out_of_range = false;
 
-  bool on_document_begin(Ec&) { return true; }
-  bool on_document_end(Ec&) { return true; }
-  bool on_object_begin(Ec&) {
-    open.emplace_back();
+  bool on_document_begin(Ec&) {
+    stack.reset();
     return true;
   }
-  bool on_object_end(std::size_t, Ec&) {
-    auto& names = open.back();
-    std::sort(names.begin(), names.end());
-    if (std::adjacent_find(names.begin(), names.end()) != names.end()) duplicate = true;
-    open.pop_back();
+  bool on_document_end(Ec&) { return true; }
+  bool on_object_begin(Ec&) { return true; }
+  bool on_object_end(std::size_t n, Ec&) {
+    members += n;
+    stack.push_object(n);
     return true;
   }
   bool on_array_begin(Ec&) { return true; }
-  bool on_array_end(std::size_t, Ec&) { return true; }
-  bool on_key_part(json::string_view part, std::size_t, Ec&) {
-    key.append(part.data(), part.size());
+  bool on_array_end(std::size_t n, Ec&) {
+    stack.push_array(n);
     return true;
   }
-  bool on_key(json::string_view part, std::size_t, Ec&) {
-    key.append(part.data(), part.size());
-    open.back().push_back(std::move(key));
-    key.clear();
+  bool on_key_part(Text part, std::size_t, Ec&) {
+    stack.push_chars(part);
     return true;
   }
-  bool on_string_part(json::string_view, std::size_t, Ec&) { return true; }
-  bool on_string(json::string_view, std::size_t, Ec&) { return true; }
-  bool on_number_part(json::string_view, Ec&) { return true; }
-  bool on_int64(std::int64_t, json::string_view, Ec&) { return true; }
-  bool on_uint64(std::uint64_t, json::string_view, Ec&) { return true; }
-  bool on_double(double number, json::string_view, Ec&) {
-    if (!std::isfinite(number)) out_of_range = true;
+  bool on_key(Text part, std::size_t, Ec&) {
+    stack.push_key(part);
     return true;
   }
-  bool on_bool(bool, Ec&) { return true; }
-  bool on_null(Ec&) { return true; }
-  bool on_comment_part(json::string_view, Ec&) { return true; }
-  bool on_comment(json::string_view, Ec&) { return true; }
+  bool on_string_part(Text part, std::size_t, Ec&) {
+    stack.push_chars(part);
+    return true;
+  }
+  bool on_string(Text part, std::size_t, Ec&) {
+    stack.push_string(part);
+    return true;
+  }
+  bool on_number_part(Text part, Ec&) {
+    number.append(part.data(), part.size());
+    return true;
+  }
+  bool on_int64(std::int64_t value, Text, Ec&) {
+    number.clear();
+    stack.push_int64(value);
+    return true;
+  }
+  bool on_uint64(std::uint64_t value, Text, Ec&) {
+    number.clear();
+    stack.push_uint64(value);
+    return true;
+  }
+  bool on_double(double, Text part, Ec&) {
+    number.append(part.data(), part.size());
+    double value = 0;
+    const auto parsed = std::from_chars(number.data(), number.data() + number.size(), value);
+    // Too small a number is 0, as everywhere; too large a one has no JSON form.
+    if (parsed.ec == std::errc::result_out_of_range && number_is_large()) out_of_range = true;
+    number.clear();
+    stack.push_double(value);
+    return true;
+  }
+  // Whether an out-of-range number is one that overflows: its exponent, if any, is not negative.
+  bool number_is_large() const {
+    const auto exponent = number.find_first_of("eE");
+    return exponent == std::string::npos || number[exponent + 1] != '-';
+  }
+  bool on_bool(bool value, Ec&) {
+    stack.push_bool(value);
+    return true;
+  }
+  bool on_null(Ec&) {
+    stack.push_null();
+    return true;
+  }
+  bool on_comment_part(Text, Ec&) { return true; }
+  bool on_comment(Text, Ec&) { return true; }
 };
+
+std::size_t count_members(const json::value& value) {
+  std::size_t count = 0;
+  if (const auto* object = value.if_object()) {
+    count = object->size();
+    for (const auto& member : *object) count += count_members(member.value());
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& item : *array) count += count_members(item);
+  }
+  return count;
+}
 
 void append_string(std::string& out, std::string_view text) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -183,24 +229,21 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
   json::parse_options options;
   options.max_depth = limits.max_depth;
   boost::system::error_code error;
-  json::basic_parser<Scanner> scanner(options);
-  const std::size_t used = scanner.write_some(false, text.data(), text.size(), error);
+  json::basic_parser<Builder> builder(options);
+  const std::size_t used = builder.write_some(false, text.data(), text.size(), error);
   if (error || used != text.size()) {
     const bool too_deep = error == json::error::too_deep;
-    return make_error(too_deep ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidArgument,
-                      "json.parse",
-                      too_deep ? "JSON text is nested too deeply"
-                               : "not valid JSON at byte " + std::to_string(used));
+    return make_error(
+        too_deep ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidArgument, "json.parse",
+        too_deep ? "JSON text is nested too deeply" : "not valid JSON at byte " + std::to_string(used));
   }
-  if (scanner.handler().duplicate) {
-    return make_error(ErrorCode::kInvalidArgument, "json.parse",
-                      "a JSON object names a member twice");
-  }
-  if (scanner.handler().out_of_range) {
+  if (builder.handler().out_of_range) {
     return make_error(ErrorCode::kInvalidArgument, "json.parse", "a JSON number is out of range");
   }
-  auto value = json::parse(text, error, {}, options);
-  if (error) return make_error(ErrorCode::kInvalidArgument, "json.parse", "not valid JSON");
+  auto value = builder.handler().stack.release();
+  if (count_members(value) != builder.handler().members) {
+    return make_error(ErrorCode::kInvalidArgument, "json.parse", "a JSON object names a member twice");
+  }
   return value;
 }
 
@@ -215,7 +258,7 @@ Result<JsonText> JsonText::parse(std::string_view text, const JsonLimits& limits
   return of(value);
 }
 
-json::value JsonText::value() const { return json::parse(text_); }
+json::value JsonText::value() const { return parse_json(text_, {text_.size(), 1024}).value(); }
 
 ObjectReader::ObjectReader(const json::value& value, std::string path) : path_(std::move(path)) {
   object_ = value.if_object();

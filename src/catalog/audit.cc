@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::string_view kCommitmentDomain = "oa-audit-commit:v1";
+constexpr std::string_view kChainDomain = "oa-audit-chain:v1";
 constexpr std::string_view kRedactedPrefix = "redacted-";
 
 Sha256Digest commitment(ByteView salt, std::string_view path, std::string_view value) {
@@ -119,6 +120,13 @@ Result<PersonalValues> personal_from_json(const json::value& value, const std::s
     values.emplace(std::string(member.key()), std::move(personal));
   }
   return values;
+}
+
+Sha256Digest audit_chain_start(TenantId tenant) {
+  Sha256 hash;
+  hash.update(as_bytes(kChainDomain));
+  hash.update(tenant.uuid().raw());
+  return hash.finish();
 }
 
 Sha256Digest audit_hash(const AuditEvent& event) {

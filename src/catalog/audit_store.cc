@@ -24,14 +24,15 @@ Sha256Digest to_digest(const Bytes& bytes) {
 }
 
 // Locks the tenant's head until the transaction ends, making it at the first event.
-Result<Head> lock_head(Connection& connection) {
+Result<Head> lock_head(Connection& connection, TenantId tenant) {
   constexpr const char* kSelect = "SELECT sequence, hash FROM audit_heads FOR UPDATE";
   OA_ASSIGN(Rows rows, connection.query(kSelect));
   if (rows.count() == 0) {
+    const Sha256Digest start = audit_chain_start(tenant);
     // Two first appenders meet here; the second waits for the first and then reads what it left.
     OA_TRY(connection.execute(
         "INSERT INTO audit_heads (sequence, hash) VALUES (0, $1) ON CONFLICT DO NOTHING",
-        {Parameter::of(ByteView(Sha256Digest{}))}));
+        {Parameter::of(ByteView(start))}));
     OA_ASSIGN(rows, connection.query(kSelect));
   }
   OA_ASSERT(rows.count() == 1);
@@ -87,7 +88,7 @@ Result<AuditEvent> read_event(const Rows& rows, int index) {
 Status Audit::append(std::span<const NewAuditEvent> events) {
   if (events.empty()) return {};
   Connection& connection = tx_.connection();
-  OA_ASSIGN(Head head, lock_head(connection));
+  OA_ASSIGN(Head head, lock_head(connection, tx_.tenant()));
   BulkWriter writer(connection, "audit_events",
                     {{"id", SqlType::kUuid},
                      {"sequence", SqlType::kBigint},

@@ -13,13 +13,13 @@ std::vector<NewAuditEvent> events(std::size_t count) {
     event.ts = Timestamp::now();
     event.action = "report.view";
     event.resource_type = "report";
-    event.personal["actor.email"] = "ada@example.com";
+    event.personal["actor.email"] = "user@demo.example";
   }
   return all;
 }
 
 Status verify(TenantTransaction& tx, std::uint64_t& count) {
-  AuditChainVerifier verifier;
+  AuditChainVerifier verifier(tx.tenant());
   OA_TRY(Audit(tx).for_each([&](const AuditEvent& event) { return verifier.check(event); }));
   count = verifier.events();
   return {};

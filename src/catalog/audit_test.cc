@@ -7,9 +7,11 @@
 namespace oa::catalog {
 namespace {
 
-std::vector<AuditEvent> chain(std::size_t length) {
+const TenantId kTenant(Uuid({1, 2, 3}));
+
+std::vector<AuditEvent> chain(std::size_t length, TenantId tenant = kTenant) {
   std::vector<AuditEvent> events;
-  Sha256Digest previous{};
+  Sha256Digest previous = audit_chain_start(tenant);
   for (std::size_t i = 0; i < length; ++i) {
     AuditEvent event;
     event.id = EventId::random();
@@ -20,7 +22,7 @@ std::vector<AuditEvent> chain(std::size_t length) {
     event.action = "report.view";
     event.resource_type = "report";
     event.resource_id = "r1";
-    event.personal["actor.email"] = commit_to("actor.email", "ada@example.com");
+    event.personal["actor.email"] = commit_to("actor.email", "user@demo.example");
     event.personal["actor.ip"] = commit_to("actor.ip", "203.0.113.42");
     event.previous_hash = previous;
     event.hash = audit_hash(event);
@@ -31,13 +33,17 @@ std::vector<AuditEvent> chain(std::size_t length) {
 }
 
 Status verify(const std::vector<AuditEvent>& events) {
-  AuditChainVerifier verifier;
+  AuditChainVerifier verifier(kTenant);
   for (const auto& event : events) OA_TRY(verifier.check(event));
   EXPECT_EQ(verifier.events(), events.size());
   return {};
 }
 
 TEST(Audit, AWholeChainVerifies) { EXPECT_TRUE(verify(chain(5)).ok()); }
+
+TEST(Audit, AnotherTenantsChainIsRefused) {
+  EXPECT_EQ(verify(chain(2, TenantId::random())).error().code, ErrorCode::kConflict);
+}
 
 TEST(Audit, ARedactedChainStillVerifies) {
   auto events = chain(4);

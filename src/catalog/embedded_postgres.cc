@@ -29,6 +29,10 @@ using std::chrono::seconds;
 
 constexpr const char* kOp = "postgres.start";
 constexpr const char* kLockFile = "/oa-postgres.lock";  // made first: it marks the folder as ours
+// Held shared by every process that has joined; its owner waits for them before it stops the
+// server.
+constexpr const char* kUsersFile = "/oa-postgres.users";
+constexpr const char* kPartialPrefix = "/data.partial.";
 constexpr const char* kSuperuser = "postgres";
 constexpr auto kPoll = std::chrono::milliseconds(10);
 constexpr auto kJoinTimeout = seconds(30);
@@ -82,6 +86,12 @@ Result<std::string> usable_path(const std::string& folder) {
   return path;
 }
 
+Result<FileDescriptor> open_lock_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return errno_error(errno, kOp, path);
+  return FileDescriptor(fd);
+}
+
 // Makes the folder when it is not there, and refuses one that holds something else. Returns the
 // lock file, not yet locked.
 Result<FileDescriptor> claim(const std::string& folder) {
@@ -101,9 +111,7 @@ Result<FileDescriptor> claim(const std::string& folder) {
                       "the folder is in use for something else: " + folder)
         .with_hint("give an empty folder, or one that this program has made");
   }
-  const int fd = open((folder + kLockFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return errno_error(errno, kOp, folder + kLockFile);
-  return FileDescriptor(fd);
+  return open_lock_file(folder + kLockFile);
 }
 
 Result<FileDescriptor> open_log(const std::string& folder) {
@@ -162,20 +170,32 @@ Status write_access_rules(const Account& account, const std::string& data,
   return write_config(account, data + "/pg_hba.conf", "local all all peer map=oa\n");
 }
 
+// What starts that were cut short have left. One that cannot be removed now goes with the next
+// start.
+void remove_partial_clusters(const std::string& folder) {
+  std::error_code ignored;
+  std::vector<fs::path> partial;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().string().starts_with(folder + kPartialPrefix)) partial.push_back(entry.path());
+  }
+  for (const auto& path : partial) fs::remove_all(path, ignored);
+}
+
 // A cluster appears under its name only when it is whole.
 Status create_cluster(const std::string& programs, const Account& account,
                       const std::string& folder, const FileDescriptor& log) {
+  remove_partial_clusters(folder);
   struct statvfs space {};
   if (statvfs(folder.c_str(), &space) != 0) return errno_error(errno, kOp, folder);
   if (std::uint64_t{space.f_bavail} * space.f_frsize < kMinFreeBytes) {
     return make_error(ErrorCode::kDiskFull, kOp, "too little space for a database: " + folder)
         .with_hint("free at least " + format_size(kMinFreeBytes));
   }
-  const std::string data = folder + "/data", partial = data + ".partial";
-  std::error_code error;
-  fs::remove_all(partial, error);  // of a start that was cut short
-  if (error) return errno_error(error.value(), kOp, partial);
-  OA_TRY(make_folder(account, partial));
+  // A name of its own: the initdb of a killed start may still be clearing up its folder.
+  const std::string data = folder + "/data";
+  std::string partial = folder + kPartialPrefix + "XXXXXX";
+  if (mkdtemp(partial.data()) == nullptr) return errno_error(errno, kOp, partial);
+  OA_TRY(give_to(account, partial));
   OA_ASSIGN(const pid_t pid, spawn(account,
                                    {programs + "/initdb", "--pgdata=" + partial,
                                     std::string("--username=") + kSuperuser, "--encoding=UTF8",
@@ -282,11 +302,14 @@ bool answers(const ConnectionSettings& settings, const std::string& database,
 }  // namespace
 
 struct EmbeddedPostgres::State {
-  FileDescriptor lock;  // held as long as we run the server
-  pid_t server = 0;     // 0: joined another process' server
+  FileDescriptor lock;   // held as long as we run the server
+  FileDescriptor users;  // held shared as long as we use another's
+  pid_t server = 0;      // 0: joined another process' server
 
   ~State() {
     if (server == 0) return;
+    while (flock(users.get(), LOCK_EX) != 0 && errno == EINTR) {
+    }
     kill(server, SIGINT);  // fast shutdown
     const auto gone = [this] { return has_exited(server); };
     if (wait_until(Clock::now() + kStopTimeout, gone)) return;
@@ -327,6 +350,7 @@ Status run_server(const std::string& folder, const ConnectionSettings& settings,
     return program_failed("the database server ended at its start", folder, log);
   }
   if (!in_time) return make_error(ErrorCode::kTimeout, kOp, "the database server does not answer");
+  remove_partial_clusters(folder);  // of starts that were killed; by now their initdb has ended too
   return prepare_database(settings);
 }
 
@@ -347,11 +371,18 @@ Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(const std::str
   settings.host = path + "/socket";
   auto state = std::make_unique<State>();
   OA_ASSIGN(state->lock, claim(path));
+  OA_ASSIGN(state->users, open_lock_file(path + kUsersFile));
   bool locked = false;
   const auto settled = [&] {
     // Its owner may go away while we wait; then the cluster is ours.
     locked = flock(state->lock.get(), LOCK_EX | LOCK_NB) == 0;
-    return locked || answers(settings, settings.database, settings.service_role);
+    if (locked) return true;
+    // Joined only while its owner cannot be stopping the server: both sides hold this lock for
+    // that.
+    if (flock(state->users.get(), LOCK_SH | LOCK_NB) != 0) return false;
+    if (answers(settings, settings.database, settings.service_role)) return true;
+    flock(state->users.get(), LOCK_UN);
+    return false;
   };
   if (!wait_until(Clock::now() + kJoinTimeout, settled)) {
     return make_error(ErrorCode::kTimeout, kOp,

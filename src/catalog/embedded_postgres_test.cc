@@ -134,6 +134,9 @@ TEST(EmbeddedPostgres, AStartThatWasCutShortIsFinishedByTheNext) {
   const auto postgres = EmbeddedPostgres::start(path);
   ASSERT_OK(postgres);
   ASSERT_OK(commit_tenant((*postgres)->settings(), "one"));
+  for (const auto& entry : fs::directory_iterator(path)) {
+    EXPECT_EQ(entry.path().string().find("partial"), std::string::npos) << entry.path();
+  }
 }
 
 TEST(EmbeddedPostgres, ASecondProcessJoinsAndLeavesItRunning) {

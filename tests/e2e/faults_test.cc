@@ -114,6 +114,21 @@ TEST_F(FaultsTest, ASecondUpSaysThatTheFolderIsInUseAndOtherCommandsGoOn) {
   EXPECT_EQ(oa({"tenant", "list", "--data", data()}).status, 0);
 }
 
+TEST_F(FaultsTest, WhoeverRunsTheDatabaseWaitsForThoseWhoUseIt) {
+  make_tenant();
+  testkit::Running up({OA_BACKUP, "up", "--data", data()});
+  for (int tries = 0; tries < 200 && !fs::exists(data() + "/up.lock"); ++tries) {
+    testkit::run({"sleep", "0.05"});
+  }
+  testkit::Running demo({OA_BACKUP, "demo", "--rows", "200000", "--data", data()});
+  testkit::run({"sleep", "0.5"});
+  up.send(SIGTERM);
+  EXPECT_TRUE(demo.wait(120000));
+  EXPECT_EQ(demo.status(), 0);
+  EXPECT_TRUE(up.wait(30000));
+  EXPECT_EQ(up.status(), 0);
+}
+
 // A tmpfs of a few MB in place of one folder. Needs root, as CI and the README's machine have it.
 class SmallVolume {
  public:

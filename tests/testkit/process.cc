@@ -84,7 +84,9 @@ Running::~Running() { kill_and_reap(); }
 bool Running::wait(int timeout_ms) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (pid_ > 0) {
-    if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
+    int raw = 0;
+    if (waitpid(pid_, &raw, WNOHANG) == pid_) {
+      status_ = status_of(raw);
       pid_ = -1;
       return true;
     }

@@ -34,11 +34,14 @@ class Running {
   pid_t pid() const { return pid_; }
   /// Waits up to `timeout_ms`; true when it ended by itself.
   bool wait(int timeout_ms);
+  /// Exit status, or 128 + signal, once wait() has returned true.
+  int status() const { return status_; }
   void send(int signal_number);
   void kill_and_reap();
 
  private:
   pid_t pid_;
+  int status_ = -1;
 };
 
 }  // namespace oa::testkit

@@ -57,17 +57,21 @@ std::string audit_to_json(const AuditEvent& event);
 /// Strict reverse; kInvalidArgument.
 Result<AuditEvent> audit_from_json(std::string_view line);
 
-/// Walks a chain in order. check() fails (kConflict, naming the sequence number) at the first event whose hash,
+/// What the first event of a tenant's chain carries as its previous hash, so that a chain belongs to its tenant:
+/// SHA-256("oa-audit-chain:v1" ‖ the tenant's UUID).
+Sha256Digest audit_chain_start(TenantId tenant);
+
+/// Walks a tenant's chain in order. check() fails (kConflict, naming the sequence number) at the first event whose hash,
 /// commitment, sequence or link does not fit.
 class AuditChainVerifier {
  public:
+  explicit AuditChainVerifier(TenantId tenant) : previous_hash_(audit_chain_start(tenant)) {}
   Status check(const AuditEvent& event);
-  std::uint64_t events() const { return next_sequence_ - first_sequence_; }
+  std::uint64_t events() const { return next_sequence_ - 1; }
 
  private:
-  std::uint64_t first_sequence_ = 1;
   std::uint64_t next_sequence_ = 1;
-  Sha256Digest previous_hash_{};
+  Sha256Digest previous_hash_;
 };
 
 }  // namespace oa::catalog

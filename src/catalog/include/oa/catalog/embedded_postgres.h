@@ -11,7 +11,8 @@ namespace oa::catalog {
 
 /// The cluster in `folder`: made when it is not there, started on a unix socket inside it (no TCP), stopped when this object
 /// ends and also when the process dies (kill -9 included). Under root the server runs as the account `postgres`.
-/// When another process of ours already runs the cluster, joins it and leaves it running.
+/// When another process of ours already runs the cluster, joins it; whoever runs it waits at its end for those who have
+/// joined, so that no command loses its database under its feet (two of them in one process would wait for each other).
 class EmbeddedPostgres {
  public:
   /// `folder` is for this cluster alone. Errors with hints: kNotFound (Postgres 15 is not installed), kPermissionDenied
