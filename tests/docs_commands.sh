@@ -24,5 +24,25 @@ for document in "$root"/README.md "$root"/docs/*.md; do
   fi
   ran=$((ran + $(printf '%s\n' "$commands" | wc -l)))
 done
+
+# format.md shows how to check an archive with tools that are not ours: its ```sh blocks run in one shell.
+echo "== docs/format.md, with other tools"
+folder="$scratch/work/format-tools"
+mkdir "$folder"
+chmod 0711 "$folder"
+export OA_DATA="$folder/data" PATH="$scratch/bin:$PATH" ARCHIVE="$folder/demo.oa-archive"
+oa-backup demo --rows 5000 >"$scratch/log"
+oa-backup archive create --tenant Demo --rows --audit --output "$ARCHIVE" >>"$scratch/log"
+KEY=$(oa-backup keys list Demo --json | sed 's/.*"public_key":"\([^"]*\)".*/\1/')
+export KEY
+script=$(awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$root/docs/format.md")
+if ! (cd "$folder" && bash -euxo pipefail -c "$script") >"$scratch/log" 2>&1; then
+  tail -20 "$scratch/log"
+  echo "error: a command of docs/format.md failed"
+  exit 1
+fi
+lines=$(printf '%s\n' "$script" | wc -l)
+[ "$lines" -ge 10 ]
+ran=$((ran + lines))
 echo "$ran commands ran"
 [ "$ran" -gt 0 ]
