@@ -53,10 +53,13 @@ std::size_t signature_size(std::string_view path, std::uint64_t size) {
          std::to_string(size).size() + path.size() + kGlobalLineSize + 1;
 }
 
-std::uint64_t tar_size(std::string_view path, std::uint64_t size) {
+std::uint64_t signature_entry_size(std::string_view path, std::uint64_t size) {
   const std::size_t signature = signature_size(path, size);
-  return tar_header_size(path, size) + size + padding_size(size) +
-         tar_header_size(signature_path(path), signature) + signature + padding_size(signature);
+  return tar_header_size(signature_path(path), signature) + signature + padding_size(signature);
+}
+
+std::uint64_t tar_size(std::string_view path, std::uint64_t size) {
+  return tar_header_size(path, size) + size + padding_size(size) + signature_entry_size(path, size);
 }
 
 }  // namespace oa::archive

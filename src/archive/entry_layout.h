@@ -37,7 +37,10 @@ std::string untrusted_line(const PublicKey& key);
 /// Size of the signature file of an entry: its texts have a fixed length but for path and size.
 std::size_t signature_size(std::string_view path, std::uint64_t size);
 
-/// Plain bytes that an entry takes in the tar stream: header, content, padding, and its signature entry.
+/// Plain bytes that the signature entry of an entry takes in the tar stream: header, content, padding.
+std::uint64_t signature_entry_size(std::string_view path, std::uint64_t size);
+
+/// Plain bytes that an entry takes together with its signature entry.
 std::uint64_t tar_size(std::string_view path, std::uint64_t size);
 
 }  // namespace oa::archive

@@ -1,5 +1,7 @@
 #include "frame_job.h"
 
+#include <algorithm>
+
 #include "tar.h"
 
 namespace oa::archive {
@@ -33,22 +35,33 @@ void ChunkJob::start() {
   });
 }
 
-void PackJob::begin_behind(std::unique_ptr<LargeEntry> entry) {
-  OA_ASSERT(plain_size_ == 0);
-  previous_ = std::move(entry);
-  const auto& info = previous_->info();
-  plain_size_ = tar_size(info.path, info.size) - tar_header_size(info.path, info.size) - info.size;
+PackJob::PackJob(JobContext& context, Bytes memory) : FrameJob(context, 1), plain_(std::move(memory)) {
+  plain_.clear();
+  plain_.reserve(kPackSize);
 }
 
-void PackJob::add(std::string path, Bytes content) {
-  plain_size_ += tar_size(path, content.size());
-  entries_.push_back({{std::move(path), content.size(), {}}, std::move(content), 0});
+void PackJob::begin_behind(std::unique_ptr<LargeEntry> entry) {
+  OA_ASSERT(plain_.empty());
+  previous_ = std::move(entry);
+  const auto& info = previous_->info();
+  plain_.resize(padding_size(info.size) + signature_entry_size(info.path, info.size));
+  plain_size_ = plain_.size();
+}
+
+void PackJob::add(std::string path, ByteView content) {
+  append_tar_header(plain_, path, content.size(), context_.mtime);
+  const std::size_t offset = plain_.size();
+  plain_.insert(plain_.end(), content.begin(), content.end());
+  plain_.resize(plain_.size() + padding_size(content.size()) + signature_entry_size(path, content.size()));
+  entries_.push_back({{std::move(path), content.size(), {}}, offset});
+  entries_begin_ = true;
+  plain_size_ = plain_.size();
 }
 
 void PackJob::end_with_header_of(const LargeEntry& entry) {
-  next_path_ = entry.info().path;
-  next_size_ = entry.info().size;
-  plain_size_ += tar_header_size(next_path_, next_size_);
+  append_tar_header(plain_, entry.info().path, entry.info().size, context_.mtime);
+  entries_begin_ = true;
+  plain_size_ = plain_.size();
 }
 
 void PackJob::start() {
@@ -62,33 +75,24 @@ void PackJob::start() {
   }
 }
 
-void PackJob::append_signature(Bytes& plain, const EntryInfo& entry) const {
+void PackJob::put_signature(const EntryInfo& entry, std::size_t offset) {
   const std::string text =
       context_.signer.sign(entry.digest, trusted_comment(context_.archive_id, entry.path, entry.size));
   OA_ASSERT(text.size() == signature_size(entry.path, entry.size));
-  append_tar_file(plain, signature_path(entry.path), as_bytes(text), context_.mtime);
+  Bytes file;
+  append_tar_file(file, signature_path(entry.path), as_bytes(text), context_.mtime);
+  OA_ASSERT(offset + file.size() <= plain_.size());
+  std::ranges::copy(file, plain_.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
 Status PackJob::build(Worker& worker) {
-  Bytes& plain = worker.plain;
-  plain.clear();
-  if (previous_) {
-    append_padding(plain, previous_->info().size);
-    append_signature(plain, previous_->info());
+  if (previous_) put_signature(previous_->info(), padding_size(previous_->info().size));
+  for (auto& [info, offset] : entries_) {
+    info.digest = Blake2b::of(ByteView(plain_).subspan(offset, info.size));
+    put_signature(info, offset + info.size + padding_size(info.size));
   }
-  for (auto& entry : entries_) {
-    append_tar_header(plain, entry.info.path, entry.info.size, context_.mtime);
-    entry.offset = plain.size();
-    plain.insert(plain.end(), entry.content.begin(), entry.content.end());
-    append_padding(plain, entry.info.size);
-    entry.info.digest = Blake2b::of(entry.content);
-    entry.content = {};
-    append_signature(plain, entry.info);
-  }
-  if (!next_path_.empty()) append_tar_header(plain, next_path_, next_size_, context_.mtime);
-  OA_ASSERT(plain.size() == plain_size_);
-  OA_ASSIGN(packed_, worker.compressor.compress(plain));
-  set_stored(packed_, plain.size());
+  OA_ASSIGN(packed_, worker.compressor.compress(plain_));
+  set_stored(packed_, plain_.size());
   return {};
 }
 

@@ -33,7 +33,7 @@ class FrameJob {
   FrameJob& operator=(const FrameJob&) = delete;
 
   virtual void start() = 0;
-  /// Constant for the life of the job.
+  /// Constant once the job is submitted.
   virtual std::size_t memory() const = 0;
   /// Whether the header of an entry lies in this frame.
   virtual bool entries_begin() const { return false; }
@@ -88,36 +88,38 @@ class ChunkJob final : public FrameJob {
   RawFrame chunk_;
 };
 
-/// Many small entries. May begin with the signature of a large entry and end with the header of the next.
+/// Many small entries. May begin with the signature of a large entry and end with the header of the next. The caller's
+/// thread lays out all but the signatures, whose places are left empty for a worker to fill.
 class PackJob final : public FrameJob {
  public:
-  explicit PackJob(JobContext& context) : FrameJob(context, 1) {}
+  /// `memory` is to be reused.
+  PackJob(JobContext& context, Bytes memory);
   /// The frame begins with padding and signature of `entry`, whose chunks precede it.
   void begin_behind(std::unique_ptr<LargeEntry> entry);
-  void add(std::string path, Bytes content);
+  void add(std::string path, ByteView content);
   /// The frame ends with the header of a large entry.
   void end_with_header_of(const LargeEntry& entry);
   std::size_t plain_size() const { return plain_size_; }
 
   void start() override;
   std::size_t memory() const override { return plain_size_; }
-  bool entries_begin() const override { return !entries_.empty() || !next_path_.empty(); }
+  bool entries_begin() const override { return entries_begin_; }
   void index_before(IndexBuilder& index) const override;
   void index_behind(IndexBuilder& index) const override;
+  Bytes reclaim() override { return std::move(plain_); }
 
  private:
   struct Small {
     EntryInfo info;
-    Bytes content;
-    std::size_t offset = 0;
+    std::size_t offset = 0;  // of the content
   };
   Status build(Worker& worker);
-  void append_signature(Bytes& plain, const EntryInfo& entry) const;
+  void put_signature(const EntryInfo& entry, std::size_t offset);
   std::unique_ptr<LargeEntry> previous_;
   std::vector<Small> entries_;
-  std::string next_path_;
-  std::uint64_t next_size_ = 0;
-  std::size_t plain_size_ = 0;
+  bool entries_begin_ = false;
+  std::size_t plain_size_ = 0;  // of plain_, also when that has been reclaimed
+  Bytes plain_;
 };
 
 /// A large entry's own hash, which takes the chunks one after another on whatever worker is free.

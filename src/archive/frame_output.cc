@@ -1,5 +1,7 @@
 #include "frame_output.h"
 
+#include <algorithm>
+
 namespace oa::archive {
 
 FrameOutput::FrameOutput(JobContext& context, ByteSink& sink, std::size_t memory_limit)
@@ -18,9 +20,9 @@ Status FrameOutput::submit(std::unique_ptr<FrameJob> job) {
   FrameJob& started = *job;
   {
     const std::lock_guard lock(context_.mutex);
-    if (failure_) return *failure_;
     memory_ += job->memory();
-    jobs_.push_back(std::move(job));
+    jobs_.push_back(std::move(job));  // after a failure too: workers may still use the large entry that it owns
+    if (failure_) return *failure_;
   }
   started.start();  // it cannot be gone: it is not done
   return wait_for(memory_limit_);
@@ -34,11 +36,15 @@ Status FrameOutput::wait_for(std::size_t memory) {
   return failure_ ? Status(*failure_) : Status();
 }
 
-Bytes FrameOutput::spare_memory() {
+Bytes FrameOutput::spare_memory(std::size_t size) {
   const std::lock_guard lock(context_.mutex);
-  if (spare_.empty()) return {};
-  Bytes memory = std::move(spare_.back());
-  spare_.pop_back();
+  const auto found = std::ranges::find_if(spare_, [&](const Bytes& memory) { return memory.capacity() >= size; });
+  if (found == spare_.end()) {
+    spare_.clear();  // frames have become larger: do not keep both sizes
+    return {};
+  }
+  Bytes memory = std::move(*found);
+  spare_.erase(found);
   return memory;
 }
 
@@ -86,7 +92,7 @@ void FrameOutput::run() noexcept {
     const auto written = std::move(jobs_.front());
     jobs_.pop_front();
     memory_ -= written->memory();
-    if (!memory.empty()) spare_.push_back(std::move(memory));
+    spare_.push_back(std::move(memory));
     context_.changed.notify_all();
   }
 }

@@ -25,8 +25,8 @@ class FrameOutput {
   Status submit(std::unique_ptr<FrameJob> job);
   /// Waits until everything has been written.
   Status drain();
-  /// Memory of a chunk that has been written, to be used again.
-  Bytes spare_memory();
+  /// Memory of a frame that has been written, to be used again: room for `size` bytes, or none.
+  Bytes spare_memory(std::size_t size);
 
   // After a successful drain(), and until the next submit():
   Status write_frame(ByteView stored, std::size_t plain_size);

@@ -33,7 +33,7 @@ void WorkQueue::submit_first(Task task) {
 }
 
 void WorkQueue::run(int compression_level) {
-  Worker worker(compression_level);
+  Worker worker{FrameCompressor(compression_level)};
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });

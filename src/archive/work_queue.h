@@ -14,9 +14,7 @@ namespace oa::archive {
 
 /// What one thread keeps.
 struct Worker {
-  explicit Worker(int level) : compressor(level) {}
   FrameCompressor compressor;
-  Bytes plain;
 };
 
 /// Tasks start in the order they were submitted. Thread-safe. Dropping it waits for running tasks and drops the rest.

@@ -31,15 +31,12 @@ struct ArchiveWriter::State {
         jobs{*queue, signer, given.archive_id, static_cast<std::uint64_t>(given.snapshot_time.unix_seconds())},
         output(std::make_unique<FrameOutput>(
             jobs, sink, kChunkSize * (kBaseChunksInFlight + kChunksInFlightPerThread * threads))),
-        pack(std::make_unique<PackJob>(jobs)) {}
-  // Jobs point into what the other members own.
-  ~State() {
-    output.reset();
-    queue.reset();
-  }
+        pack(std::make_unique<PackJob>(jobs, Bytes())) {}
+  // Running tasks point into jobs, which the output owns.
+  ~State() { queue.reset(); }
 
   Status submit_pack() {
-    auto full = std::exchange(pack, std::make_unique<PackJob>(jobs));
+    auto full = std::exchange(pack, std::make_unique<PackJob>(jobs, output->spare_memory(kPackSize)));
     return output->submit(std::move(full));
   }
 
@@ -52,11 +49,11 @@ struct ArchiveWriter::State {
     return {};
   }
 
-  Status add_small(std::string path, Bytes content) {
+  Status add_small(std::string path, ByteView content) {
     if (pack->plain_size() > 0 && pack->plain_size() + tar_size(path, content.size()) > kPackSize) {
       OA_TRY(submit_pack());
     }
-    pack->add(std::move(path), std::move(content));
+    pack->add(std::move(path), content);
     return {};
   }
 
@@ -120,7 +117,7 @@ Status ArchiveWriter::State::add_large(std::string path, std::uint64_t size,
     while (!bytes.empty()) {
       if (!chunk) {
         const auto chunk_size = static_cast<std::size_t>(std::min<std::uint64_t>(kChunkSize, left));
-        chunk.emplace(chunk_size, output->spare_memory());
+        chunk.emplace(chunk_size, output->spare_memory(raw_frame_size(chunk_size)));
       }
       bytes = bytes.subspan(chunk->append(bytes));
       if (!chunk->full()) continue;
@@ -188,7 +185,7 @@ ArchiveWriter::~ArchiveWriter() = default;
 Status ArchiveWriter::add(std::string path, Bytes content) {
   const std::uint64_t size = content.size();
   OA_TRY(state_->settle(state_->check(path, size)));
-  if (!is_large(size)) return state_->settle(state_->add_small(std::move(path), std::move(content)));
+  if (!is_large(size)) return state_->settle(state_->add_small(std::move(path), content));
   return state_->settle(state_->add_large(std::move(path), size, [&](ByteSink& out) { return out.write(content); }));
 }
 
@@ -202,7 +199,7 @@ Status ArchiveWriter::add_stream(std::string path, std::uint64_t size,
     content.insert(content.end(), bytes.begin(), bytes.end());
     return {};
   })));
-  return state_->settle(state_->add_small(std::move(path), std::move(content)));
+  return state_->settle(state_->add_small(std::move(path), content));
 }
 
 Result<Summary> ArchiveWriter::finish(const ManifestInput& input) { return state_->settle(state_->finish(input)); }

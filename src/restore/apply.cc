@@ -159,6 +159,7 @@ class Applier {
       if (item.rows == RowsAction::kRestore) {
         written.rows = staged_.placed(item.target_id);
       } else if (item.rows == RowsAction::kKeepLive && archived.rows.has_value()) {
+        OA_ASSERT(live_record != nullptr);
         written.rows = live_record->rows;  // the same rows; what the archive says of them stands
       } else if (item.rows != RowsAction::kNone) {
         keep_rows(written, item.rows == RowsAction::kKeepLive ? live_record : nullptr);

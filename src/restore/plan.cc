@@ -232,6 +232,7 @@ class Planner {
                            live->rows_digest.has_value() &&
                            *live->rows_digest == archived.rows->digest;
     const bool overwrites = item.action == Action::kOverwrite;
+    OA_ASSERT(!overwrites || live != nullptr);
     if (archived.rows.has_value()) {
       item.rows = overwrites && same_rows ? RowsAction::kKeepLive : RowsAction::kRestore;
     } else if (overwrites && live->record.rows.has_value()) {
