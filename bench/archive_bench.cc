@@ -1,5 +1,5 @@
-// archive_bench create DIR FILE | verify FILE [--every-signature] | cat FILE PATH | ls FILE | extract FILE DIR
-// The archive library alone, for archive.sh.
+// archive_bench create DIR FILE | verify FILE [--every-signature] | cat FILE PATH | ls FILE |
+// extract FILE DIR The archive library alone, for archive.sh.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,7 +19,9 @@ namespace {
 using namespace oa;  // NOLINT(google-build-using-namespace): a program of one file
 using namespace oa::archive;
 
-SigningKey bench_key() { return *SigningKey::from_seed(SecretBytes::copy_of(Bytes(SigningKey::kSeedSize, 7))); }
+SigningKey bench_key() {
+  return *SigningKey::from_seed(SecretBytes::copy_of(Bytes(SigningKey::kSeedSize, 7)));
+}
 
 class DescriptorSink final : public ByteSink {
  public:
@@ -56,7 +58,8 @@ class FolderWalk {
     for (auto& found : names) {
       const bool folder = found.back() == '/';
       if (folder) found.pop_back();
-      OA_TRY(folder ? add_all(fd, found, prefix + found + "/") : add_file(fd, found, prefix + found));
+      OA_TRY(folder ? add_all(fd, found, prefix + found + "/")
+                    : add_file(fd, found, prefix + found));
     }
     ::closedir(listing);
     return {};
@@ -72,8 +75,9 @@ class FolderWalk {
     Status added;
     if (size <= buffer_.size()) {
       const ssize_t n = ::read(fd, buffer_.data(), size);
-      added = n == info.st_size ? writer_.add(std::move(path), Bytes(buffer_.begin(), buffer_.begin() + n))
-                                : errno_error(errno, "bench.create", name);
+      added = n == info.st_size
+                  ? writer_.add(std::move(path), Bytes(buffer_.begin(), buffer_.begin() + n))
+                  : errno_error(errno, "bench.create", name);
     } else {
       added = writer_.add_stream(std::move(path), size, produce);
     }
@@ -105,13 +109,15 @@ Status create(const std::string& folder, const std::string& file) {
   OA_ASSIGN(const auto writer, ArchiveWriter::create(options, key, sink));
   OA_TRY(FolderWalk(*writer).add_all(AT_FDCWD, folder, ""));
   OA_ASSIGN(const auto summary, writer->finish({}));
-  std::printf("%llu entries, %llu bytes\n", static_cast<unsigned long long>(summary.manifest.entry_count),
+  std::printf("%llu entries, %llu bytes\n",
+              static_cast<unsigned long long>(summary.manifest.entry_count),
               static_cast<unsigned long long>(summary.archive_bytes));
   if (::close(fd) != 0) return errno_error(errno, "bench.create", file);
   return {};
 }
 
-Status with_reader(const std::string& file, const std::function<Status(const ArchiveReader&)>& use) {
+Status with_reader(const std::string& file,
+                   const std::function<Status(const ArchiveReader&)>& use) {
   OA_ASSIGN(const auto source, FileSource::open(file));
   OA_ASSIGN(const auto reader, ArchiveReader::open(*source, {{bench_key().public_key()}, false}));
   return use(*reader);
@@ -142,10 +148,12 @@ Status extract(const ArchiveReader& reader, const std::string& folder) {
 Status run(const std::vector<std::string>& args) {
   if (args.size() == 3 && args[0] == "create") return create(args[1], args[2]);
   if (args.size() == 2 && args[0] == "verify") return verify(args[1], false);
-  if (args.size() == 3 && args[0] == "verify" && args[2] == "--every-signature") return verify(args[1], true);
+  if (args.size() == 3 && args[0] == "verify" && args[2] == "--every-signature")
+    return verify(args[1], true);
   if (args.size() == 3 && args[0] == "cat") {
     DescriptorSink out(STDOUT_FILENO);
-    return with_reader(args[1], [&](const ArchiveReader& reader) { return reader.copy(args[2], out); });
+    return with_reader(args[1],
+                       [&](const ArchiveReader& reader) { return reader.copy(args[2], out); });
   }
   if (args.size() == 2 && args[0] == "ls") {
     return with_reader(args[1], [](const ArchiveReader& reader) {
@@ -156,9 +164,11 @@ Status run(const std::vector<std::string>& args) {
     });
   }
   if (args.size() == 3 && args[0] == "extract") {
-    return with_reader(args[1], [&](const ArchiveReader& reader) { return extract(reader, args[2]); });
+    return with_reader(args[1],
+                       [&](const ArchiveReader& reader) { return extract(reader, args[2]); });
   }
-  return make_error(ErrorCode::kInvalidArgument, "bench", "see the first lines of archive_bench.cc");
+  return make_error(ErrorCode::kInvalidArgument, "bench",
+                    "see the first lines of archive_bench.cc");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// archive_tree DIR FILES LARGE: makes the tree that archive.sh measures with, the same bytes on every run.
-// FILES JSON documents of 1 to 8 KB in DIR/small, LARGE files of 40 MB that do not compress in DIR/large.
+// archive_tree DIR FILES LARGE: makes the tree that archive.sh measures with, the same bytes on
+// every run. FILES JSON documents of 1 to 8 KB in DIR/small, LARGE files of 40 MB that do not
+// compress in DIR/large.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -23,8 +24,9 @@ std::string uuid_like(std::mt19937_64& random) {
 
 // A report's document: words from a small vocabulary, ids and numbers that differ.
 std::string document(std::mt19937_64& random) {
-  static constexpr const char* kWords[] = {"revenue", "region", "order_date", "order_count", "customers", "threshold",
-                                           "North",   "South",  "format",     "percent",     "quarter",   "net_amount"};
+  static constexpr const char* kWords[] = {"revenue",   "region",    "order_date", "order_count",
+                                           "customers", "threshold", "North",      "South",
+                                           "format",    "percent",   "quarter",    "net_amount"};
   const std::size_t size = 1000 + random() % 7000;
   std::string text = R"({"id":")" + uuid_like(random) + R"(","visuals":[)";
   while (text.size() < size) {
@@ -45,7 +47,8 @@ std::string document(std::mt19937_64& random) {
 int main(int argc, char** argv) {
   if (argc != 4) return std::fputs("usage: archive_tree DIR FILES LARGE\n", stderr), 2;
   const std::filesystem::path folder = argv[1];
-  const std::size_t files = std::strtoul(argv[2], nullptr, 10), large = std::strtoul(argv[3], nullptr, 10);
+  const std::size_t files = std::strtoul(argv[2], nullptr, 10),
+                    large = std::strtoul(argv[3], nullptr, 10);
   std::mt19937_64 random(20260416);
   for (std::size_t i = 0; i < files; ++i) {
     const auto parent = folder / "small" / std::to_string(1000 + i / kFilesPerFolder);

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::uint64_t kTailSize = std::uint64_t{256} << 10;
 
-Error refuse(ErrorCode code, std::string message) { return make_error(code, "archive.read", std::move(message)); }
+Error refuse(ErrorCode code, std::string message) {
+  return make_error(code, "archive.read", std::move(message));
+}
 
 bool begins_like_an_archive(ByteView head) {
   constexpr std::uint32_t kSkippableMask = 0xFFFFFFF0;
@@ -21,7 +23,8 @@ bool begins_like_an_archive(ByteView head) {
 
 }  // namespace
 
-Result<std::unique_ptr<ArchiveFile>> ArchiveFile::open(const RangedSource& source, const Limits& limits) {
+Result<std::unique_ptr<ArchiveFile>> ArchiveFile::open(const RangedSource& source,
+                                                       const Limits& limits) {
   OA_ASSERT(limits.max_expansion > 0);
   std::unique_ptr<ArchiveFile> file(new ArchiveFile(source, limits));
   OA_TRY(file->read_tail());
@@ -45,14 +48,16 @@ Status ArchiveFile::locate() {
     if (begins_like_an_archive(head)) return footer.error();
     return refuse(ErrorCode::kArchiveMalformed, "the file is not an .oa-archive");
   }
-  const std::uint64_t needed = footer->table_size + footer->last_frame_size + footer->root_frame_size;
+  const std::uint64_t needed =
+      footer->table_size + footer->last_frame_size + footer->root_frame_size;
   if (needed > source_.size()) {
     return refuse(ErrorCode::kArchiveTruncated, "the file is shorter than its seek table says");
   }
   if (footer->last_frame_size > raw_frame_size(limits_.max_manifest_bytes)) {
     return refuse(ErrorCode::kArchiveLimit, "the manifest is larger than the limit");
   }
-  if (footer->root_frame_size > kSkippableHeaderSize + std::uint64_t{limits_.max_index_page_bytes}) {
+  if (footer->root_frame_size >
+      kSkippableHeaderSize + std::uint64_t{limits_.max_index_page_bytes}) {
     return refuse(ErrorCode::kArchiveLimit, "the index root is larger than the limit");
   }
   table_offset_ = source_.size() - footer->table_size;
@@ -67,16 +72,19 @@ Status ArchiveFile::load_manifest_and_root() {
   const auto root = ByteView(bytes).first(manifest_offset_ - root_offset_);
   OA_ASSIGN(manifest_, decode_manifest_frame(ByteView(bytes).subspan(root.size())));
   const auto payload = skippable_payload(root, kIndexRootMagic);
-  if (!payload) return refuse(ErrorCode::kArchiveMalformed, "the index root is not where it belongs");
+  if (!payload)
+    return refuse(ErrorCode::kArchiveMalformed, "the index root is not where it belongs");
   OA_TRY(verify_manifest_signature(manifest_));
   if (Blake2b::of(*payload) != manifest().index_root) {
-    return refuse(ErrorCode::kArchiveContentMismatch, "the index is not the one that the manifest names");
+    return refuse(ErrorCode::kArchiveContentMismatch,
+                  "the index is not the one that the manifest names");
   }
   OA_ASSIGN(root_, decode_index_root(*payload, limits_));
   if (root_.root_offset != root_offset_) {
     return refuse(ErrorCode::kArchiveMalformed, "the archive is not at the start of the file");
   }
-  if (root_.entry_count != manifest().entry_count || root_.content_bytes != manifest().content_bytes) {
+  if (root_.entry_count != manifest().entry_count ||
+      root_.content_bytes != manifest().content_bytes) {
     return refuse(ErrorCode::kArchiveMalformed, "the index and the manifest count differently");
   }
   return {};
@@ -97,8 +105,9 @@ Result<std::shared_ptr<const IndexPage>> ArchiveFile::page(std::size_t index) co
   OA_TRY(read_at(record.offset, frame));
   const auto payload = skippable_payload(frame, kIndexPageMagic);
   if (!payload || Blake2b::of(*payload) != record.digest) {
-    return refuse(ErrorCode::kArchiveContentMismatch,
-                  "the index page that begins with " + quoted_path(record.first_path) + " is damaged");
+    return refuse(
+        ErrorCode::kArchiveContentMismatch,
+        "the index page that begins with " + quoted_path(record.first_path) + " is damaged");
   }
   const PageRecord* before = index == 0 ? nullptr : &root_.pages[index - 1];
   const std::uint64_t begin =
@@ -107,7 +116,8 @@ Result<std::shared_ptr<const IndexPage>> ArchiveFile::page(std::size_t index) co
   const bool last = index + 1 == root_.pages.size();
   if (page.entries.front().info.path != record.first_path ||
       (!last && page.entries.back().info.path >= root_.pages[index + 1].first_path)) {
-    return refuse(ErrorCode::kArchiveMalformed, "an index page holds other paths than the root says");
+    return refuse(ErrorCode::kArchiveMalformed,
+                  "an index page holds other paths than the root says");
   }
   auto shared = std::make_shared<const IndexPage>(std::move(page));
   pages_.put(record.offset, shared);
@@ -116,15 +126,16 @@ Result<std::shared_ptr<const IndexPage>> ArchiveFile::page(std::size_t index) co
 
 std::size_t ArchiveFile::page_index_of(std::string_view path) const {
   const auto after = std::ranges::upper_bound(root_.pages, path, {}, &PageRecord::first_path);
-  return after == root_.pages.begin() ? 0 : static_cast<std::size_t>(after - root_.pages.begin()) - 1;
+  return after == root_.pages.begin() ? 0
+                                      : static_cast<std::size_t>(after - root_.pages.begin()) - 1;
 }
 
 Result<std::optional<EntryPlace>> ArchiveFile::find(std::string_view path) const {
   if (root_.pages.empty()) return std::optional<EntryPlace>();
   OA_ASSIGN(auto found_page, page(page_index_of(path)));
   const auto& entries = found_page->entries;
-  const auto found =
-      std::ranges::lower_bound(entries, path, {}, [](const PageEntry& e) -> const std::string& { return e.info.path; });
+  const auto found = std::ranges::lower_bound(
+      entries, path, {}, [](const PageEntry& e) -> const std::string& { return e.info.path; });
   if (found == entries.end() || found->info.path != path) return std::optional<EntryPlace>();
   const auto index = static_cast<std::size_t>(found - entries.begin());
   return std::optional<EntryPlace>(EntryPlace{std::move(found_page), index});
@@ -135,7 +146,8 @@ Status ArchiveFile::read_stored(const FrameRecord& frame, Bytes& stored) const {
   return read_at(frame.offset, stored);
 }
 
-Result<std::vector<ByteView>> ArchiveFile::load_frame(const FrameRecord& frame, Bytes& stored, Bytes& plain) const {
+Result<std::vector<ByteView>> ArchiveFile::load_frame(const FrameRecord& frame, Bytes& stored,
+                                                      Bytes& plain) const {
   OA_TRY(read_stored(frame, stored));
   if (Sha256::of(stored) != frame.digest) {
     return refuse(ErrorCode::kArchiveContentMismatch,
@@ -145,8 +157,9 @@ Result<std::vector<ByteView>> ArchiveFile::load_frame(const FrameRecord& frame, 
     if (auto blocks = raw_frame_blocks(stored)) return std::move(*blocks);
   }
   if (!decompress_frame(stored, frame.plain_size, plain)) {
-    return refuse(ErrorCode::kArchiveMalformed,
-                  "the frame at byte " + std::to_string(frame.offset) + " does not decompress to its size");
+    return refuse(
+        ErrorCode::kArchiveMalformed,
+        "the frame at byte " + std::to_string(frame.offset) + " does not decompress to its size");
   }
   return std::vector<ByteView>{plain};
 }

@@ -1,4 +1,5 @@
-// An archive whose manifest and index root have been verified, and verified access to its pages and frames.
+// An archive whose manifest and index root have been verified, and verified access to its pages and
+// frames.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,8 @@ struct EntryPlace {
 /// Safe for concurrent use. Errors as ArchiveReader's.
 class ArchiveFile {
  public:
-  static Result<std::unique_ptr<ArchiveFile>> open(const RangedSource& source, const Limits& limits);
+  static Result<std::unique_ptr<ArchiveFile>> open(const RangedSource& source,
+                                                   const Limits& limits);
 
   const Manifest& manifest() const { return manifest_.manifest; }
   const IndexRoot& root() const { return root_; }
@@ -30,23 +32,26 @@ class ArchiveFile {
   std::uint64_t table_offset() const { return table_offset_; }
 
   Result<std::shared_ptr<const IndexPage>> page(std::size_t index) const;
-  /// The page that would hold `path`: the last one that begins at or before it. 0 when there is none.
+  /// The page that would hold `path`: the last one that begins at or before it. 0 when there is
+  /// none.
   std::size_t page_index_of(std::string_view path) const;
   /// nullopt when there is no such entry.
   Result<std::optional<EntryPlace>> find(std::string_view path) const;
 
   /// Reads a frame as it is stored, unverified.
   Status read_stored(const FrameRecord& frame, Bytes& stored) const;
-  /// Reads, verifies and, unless it is stored, decompresses a frame: its plain bytes in pieces that lie in `stored` or
-  /// `plain`, which are memory to reuse.
-  Result<std::vector<ByteView>> load_frame(const FrameRecord& frame, Bytes& stored, Bytes& plain) const;
+  /// Reads, verifies and, unless it is stored, decompresses a frame: its plain bytes in pieces that
+  /// lie in `stored` or `plain`, which are memory to reuse.
+  Result<std::vector<ByteView>> load_frame(const FrameRecord& frame, Bytes& stored,
+                                           Bytes& plain) const;
   /// The same through a cache, for frames that hold many entries.
   Result<std::shared_ptr<const Bytes>> pack_frame(const FrameRecord& frame) const;
   /// A range of the file, unverified.
   Status read_at(std::uint64_t offset, std::span<std::uint8_t> out) const;
 
  private:
-  ArchiveFile(const RangedSource& source, const Limits& limits) : source_(source), limits_(limits) {}
+  ArchiveFile(const RangedSource& source, const Limits& limits)
+      : source_(source), limits_(limits) {}
   Status read_tail();
   Status locate();
   Status load_manifest_and_root();

@@ -60,7 +60,8 @@ Bytes write_archive(const Contents& contents, const WriterOptions& options) {
 
 TrustPolicy trust_key(std::uint8_t number) { return {{test_key(number).public_key()}, false}; }
 
-Status open_and_verify(const Bytes& archive, bool every_signature, const Limits& limits, unsigned threads) {
+Status open_and_verify(const Bytes& archive, bool every_signature, const Limits& limits,
+                       unsigned threads) {
   const MemorySource source(archive);
   OA_ASSIGN(const auto reader, ArchiveReader::open(source, trust_key(1), limits));
   OA_TRY(reader->verify({every_signature, threads}, no_progress()));
@@ -76,19 +77,23 @@ namespace {
 
 void append_forged_header(Bytes& plain, const ForgedEntry& entry, std::uint64_t mtime) {
   const std::size_t at = plain.size();
-  append_tar_header(plain, entry.tar_path.empty() ? entry.path : entry.tar_path, entry.content.size(), mtime);
+  append_tar_header(plain, entry.tar_path.empty() ? entry.path : entry.tar_path,
+                    entry.content.size(), mtime);
   if (entry.type == '0') return;
   constexpr std::size_t kChecksumAt = 148, kTypeAt = 156;
   plain[at + kTypeAt] = static_cast<std::uint8_t>(entry.type);
   unsigned sum = 0;
-  for (std::size_t i = 0; i < kTarBlock; ++i) sum += i >= kChecksumAt && i < kChecksumAt + 8 ? ' ' : plain[at + i];
-  for (std::size_t i = 6; i-- > 0; sum >>= 3) plain[at + kChecksumAt + i] = static_cast<std::uint8_t>('0' + (sum & 7));
+  for (std::size_t i = 0; i < kTarBlock; ++i)
+    sum += i >= kChecksumAt && i < kChecksumAt + 8 ? ' ' : plain[at + i];
+  for (std::size_t i = 6; i-- > 0; sum >>= 3)
+    plain[at + kChecksumAt + i] = static_cast<std::uint8_t>('0' + (sum & 7));
 }
 
 std::string forged_signature(const ForgedEntry& entry, const ArchiveId& archive) {
   const auto key = test_key(entry.signed_by_other ? 2 : 1);
   const std::string named = entry.signature_of.value_or(entry.path);
-  return key.sign(Blake2b::of(entry.content), trusted_comment(archive, named, entry.content.size()));
+  return key.sign(Blake2b::of(entry.content),
+                  trusted_comment(archive, named, entry.content.size()));
 }
 
 }  // namespace
@@ -105,7 +110,8 @@ Bytes Forgery::make() const {
     if (!entry.in_tar) continue;
     plain.insert(plain.end(), entry.content.begin(), entry.content.end());
     append_padding(plain, entry.content.size());
-    append_tar_file(plain, signature_path(entry.path), as_bytes(forged_signature(entry, options.archive_id)), mtime);
+    append_tar_file(plain, signature_path(entry.path),
+                    as_bytes(forged_signature(entry, options.archive_id)), mtime);
   }
   if (edit_plain) edit_plain(plain);
 
@@ -132,20 +138,29 @@ Bytes Forgery::make() const {
 
   const Bytes page = *index.finish_page();
   const Bytes root = index.finish_root();
-  Manifest manifest{kFormatMajor, kFormatMinor, options.archive_id, options.snapshot_time, test_manifest(),
-                    test_key(1).public_key(), index.entry_count(), index.content_bytes(),
-                    index.finish_content_hash(), Blake2b::of(ByteView(root).subspan(kSkippableHeaderSize))};
+  Manifest manifest{kFormatMajor,
+                    kFormatMinor,
+                    options.archive_id,
+                    options.snapshot_time,
+                    test_manifest(),
+                    test_key(1).public_key(),
+                    index.entry_count(),
+                    index.content_bytes(),
+                    index.finish_content_hash(),
+                    Blake2b::of(ByteView(root).subspan(kSkippableHeaderSize))};
   if (edit_manifest) edit_manifest(manifest);
   std::string text = encode_manifest(manifest);
   if (edit_manifest_text) edit_manifest_text(text);
-  std::string signature = test_key(key).sign(
-      Blake2b::of(as_bytes(text)), trusted_comment(manifest.archive_id, kManifestPath, text.size()));
+  std::string signature =
+      test_key(key).sign(Blake2b::of(as_bytes(text)),
+                         trusted_comment(manifest.archive_id, kManifestPath, text.size()));
   if (edit_signature) edit_signature(signature);
   const RawFrame last = manifest_frame(text, signature, mtime);
   table.add(page.size(), 0);
   table.add(root.size(), 0);
   table.add(last.frame().size(), last.plain_size());
-  for (const auto& part : {page, root, last.frame(), table.encode()}) out.insert(out.end(), part.begin(), part.end());
+  for (const auto& part : {page, root, last.frame(), table.encode()})
+    out.insert(out.end(), part.begin(), part.end());
   return out;
 }
 

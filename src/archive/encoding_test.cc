@@ -14,7 +14,8 @@ namespace {
 
 TEST(Tar, HeaderSizesAreAsAnnounced) {
   for (std::size_t size = 1; size <= kMaxPathSize + 20; ++size) {
-    for (std::string path : {std::string(size, 'a'), std::string(size / 2, 'd') + "/" + std::string(size / 2 + 1, 'f')}) {
+    for (std::string path : {std::string(size, 'a'),
+                             std::string(size / 2, 'd') + "/" + std::string(size / 2 + 1, 'f')}) {
       for (const std::uint64_t content : {std::uint64_t{0}, kMaxUstarNumber, kMaxUstarNumber + 1}) {
         Bytes header;
         append_tar_header(header, path, content, 7);
@@ -42,22 +43,25 @@ TEST(Tar, DamagedHeadersAreNotTakenForHeaders) {
 }
 
 TEST(Frames, RawFramesAreZstandardFrames) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kRawBlockSize - 1, kRawBlockSize, kRawBlockSize + 1,
-                                 kChunkSize - 1, kChunkSize}) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kRawBlockSize - 1, kRawBlockSize,
+                                 kRawBlockSize + 1, kChunkSize - 1, kChunkSize}) {
     const Bytes plain = noise(size, 1);
     RawFrame frame(size, Bytes(100, 7));
     ByteView rest = plain;
-    while (!rest.empty()) rest = rest.subspan(frame.append(rest.first(std::min<std::size_t>(rest.size(), 99999))));
+    while (!rest.empty())
+      rest = rest.subspan(frame.append(rest.first(std::min<std::size_t>(rest.size(), 99999))));
     ASSERT_TRUE(frame.full());
     EXPECT_EQ(frame.frame().size(), raw_frame_size(size));
     Bytes decoded(size);
-    EXPECT_EQ(ZSTD_decompress(decoded.data(), size, frame.frame().data(), frame.frame().size()), size);
+    EXPECT_EQ(ZSTD_decompress(decoded.data(), size, frame.frame().data(), frame.frame().size()),
+              size);
     EXPECT_TRUE(decoded == plain);
     EXPECT_TRUE(decode_raw_frame(frame.frame()) == plain);
     Bytes changed = frame.frame();
     changed.push_back(0);
     EXPECT_FALSE(decode_raw_frame(changed));
-    for (const std::size_t at : {std::size_t{0}, std::size_t{4}, std::size_t{6}, std::size_t{9}, std::size_t{11}}) {
+    for (const std::size_t at :
+         {std::size_t{0}, std::size_t{4}, std::size_t{6}, std::size_t{9}, std::size_t{11}}) {
       changed = frame.frame();
       changed[at] ^= 2;
       EXPECT_FALSE(decode_raw_frame(changed)) << size << " " << at;
@@ -99,7 +103,8 @@ TEST(Frames, ChunksThatDoNotCompressAreStored) {
 }
 
 TEST(SeekTableTest, LeadsToEveryFrame) {
-  const Contents contents{{"a", pattern(700000)}, {"b", noise(9000000, 1)}, {"c", pattern(900000)}, {"d", {1}}};
+  const Contents contents{
+      {"a", pattern(700000)}, {"b", noise(9000000, 1)}, {"c", pattern(900000)}, {"d", {1}}};
   const Bytes archive = write_archive(contents);
   const auto footer = *read_seek_footer(archive);
   const std::size_t table = archive.size() - footer.table_size;
@@ -180,7 +185,8 @@ TEST(ManifestCodec, RoundTrip) {
 TEST(EntryLayout, SizesAreThoseOfTheTexts) {
   const auto key = test_key(1);
   const auto options = test_options();
-  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{10}, std::uint64_t{123456789012}}) {
+  for (const std::uint64_t size :
+       {std::uint64_t{0}, std::uint64_t{10}, std::uint64_t{123456789012}}) {
     for (const std::string path : {"a", "some/longer/path.json"}) {
       const auto text = key.sign(Blake2bDigest{}, trusted_comment(options.archive_id, path, size));
       EXPECT_EQ(text.size(), signature_size(path, size));

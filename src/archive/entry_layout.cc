@@ -17,7 +17,8 @@ bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7
 }  // namespace
 
 bool is_valid_path(std::string_view path) {
-  if (path.empty() || path.size() > kMaxPathSize || path == kManifestPath || !is_utf8(path)) return false;
+  if (path.empty() || path.size() > kMaxPathSize || path == kManifestPath || !is_utf8(path))
+    return false;
   if (!std::all_of(path.begin(), path.end(), is_plain)) return false;
   if (path == "signatures" || path.starts_with("signatures/")) return false;
   while (true) {
@@ -29,7 +30,9 @@ bool is_valid_path(std::string_view path) {
   }
 }
 
-std::string signature_path(std::string_view path) { return std::string("signatures/").append(path).append(".sig"); }
+std::string signature_path(std::string_view path) {
+  return std::string("signatures/").append(path).append(".sig");
+}
 
 std::string quoted_path(std::string_view path) { return std::string("'").append(path).append("'"); }
 

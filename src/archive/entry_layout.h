@@ -9,16 +9,22 @@
 namespace oa::archive {
 
 inline constexpr std::size_t kTarBlock = 512;
-inline constexpr std::size_t kPackSize = std::size_t{1} << 20;     // plain bytes a pack frame aims at
-inline constexpr std::uint64_t kLargeEntry = kPackSize;            // entries above it are cut into chunks
-inline constexpr std::size_t kChunkSize = std::size_t{4} << 20;    // plain bytes of every chunk but the last
-inline constexpr std::uint64_t kMaxWrittenExpansion = 1000;        // frames that would expand more are stored
+inline constexpr std::size_t kPackSize = std::size_t{1} << 20;  // plain bytes a pack frame aims at
+inline constexpr std::uint64_t kLargeEntry = kPackSize;  // entries above it are cut into chunks
+inline constexpr std::size_t kChunkSize = std::size_t{4}
+                                          << 20;  // plain bytes of every chunk but the last
+inline constexpr std::uint64_t kMaxWrittenExpansion =
+    1000;  // frames that would expand more are stored
 inline constexpr std::size_t kMaxPathSize = 1024;
 inline constexpr std::string_view kManifestPath = "manifest.json";
 
 inline bool is_large(std::uint64_t entry_size) { return entry_size > kLargeEntry; }
-inline std::uint64_t chunk_count(std::uint64_t entry_size) { return (entry_size + kChunkSize - 1) / kChunkSize; }
-inline std::size_t padding_size(std::uint64_t size) { return (kTarBlock - size % kTarBlock) % kTarBlock; }
+inline std::uint64_t chunk_count(std::uint64_t entry_size) {
+  return (entry_size + kChunkSize - 1) / kChunkSize;
+}
+inline std::size_t padding_size(std::uint64_t size) {
+  return (kTarBlock - size % kTarBlock) % kTarBlock;
+}
 
 /// True when `path` may name a content entry (docs/format.md, "Paths").
 bool is_valid_path(std::string_view path);
@@ -37,7 +43,8 @@ std::string untrusted_line(const PublicKey& key);
 /// Size of the signature file of an entry: its texts have a fixed length but for path and size.
 std::size_t signature_size(std::string_view path, std::uint64_t size);
 
-/// Plain bytes that the signature entry of an entry takes in the tar stream: header, content, padding.
+/// Plain bytes that the signature entry of an entry takes in the tar stream: header, content,
+/// padding.
 std::uint64_t signature_entry_size(std::string_view path, std::uint64_t size);
 
 /// Plain bytes that an entry takes together with its signature entry.

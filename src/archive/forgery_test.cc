@@ -1,4 +1,5 @@
-// Archives whose signer lies or errs: everything is signed, the parts contradict each other or ask for too much.
+// Archives whose signer lies or errs: everything is signed, the parts contradict each other or ask
+// for too much.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +16,9 @@ std::vector<ForgedEntry> three() { return {{.path = "a"}, {.path = "b"}, {.path 
 
 Forgery forgery() { return {.entries = three()}; }
 
-std::string_view name_of(const Status& status) { return status.ok() ? "" : error_info(status.error().code).name; }
+std::string_view name_of(const Status& status) {
+  return status.ok() ? "" : error_info(status.error().code).name;
+}
 
 void expect_refusal(const Forgery& made, std::string_view name, std::string_view mentions) {
   const Status status = open_and_verify(made.make(), false, {}, 1);
@@ -68,7 +71,8 @@ TEST(ForgeryTest, EntrySwappedOrTwice) {
 }
 
 TEST(ForgeryTest, PathsThatLeaveTheFolder) {
-  for (const char* path : {"../a", "/etc/passwd", "a/../../b", "signatures/a.sig", "manifest.json", "a\\b"}) {
+  for (const char* path :
+       {"../a", "/etc/passwd", "a/../../b", "signatures/a.sig", "manifest.json", "a\\b"}) {
     Forgery made;
     made.entries = {{.path = path}};
     expect_refusal(made, "archive/malformed", "no valid path");
@@ -254,7 +258,8 @@ TEST(ForgeryTest, DamagedIndexPagesAreDecodedSafely) {
       changed[i] = static_cast<std::uint8_t>(value);
       const auto decoded = decode_index_page(changed, 0, 5000, {});
       if (!decoded.ok()) continue;
-      for (const auto& entry : decoded->entries) EXPECT_LE(entry.offset + entry.info.size, decoded->frames[0].plain_size);
+      for (const auto& entry : decoded->entries)
+        EXPECT_LE(entry.offset + entry.info.size, decoded->frames[0].plain_size);
     }
   }
   const Bytes root = builder.finish_root();

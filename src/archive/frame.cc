@@ -10,7 +10,8 @@
 namespace oa::archive {
 namespace {
 
-constexpr std::uint8_t kSingleSegmentSize4 = 0xA0;  // frame header descriptor: content size in 4 bytes, no window
+constexpr std::uint8_t kSingleSegmentSize4 =
+    0xA0;  // frame header descriptor: content size in 4 bytes, no window
 constexpr std::size_t kSampleSize = std::size_t{16} << 10;
 
 struct DecompressContext {
@@ -41,7 +42,8 @@ std::size_t block_header(std::size_t plain_size, std::size_t index) {
 
 }  // namespace
 
-RawFrame::RawFrame(std::size_t plain_size, Bytes buffer) : plain_size_(plain_size), bytes_(std::move(buffer)) {
+RawFrame::RawFrame(std::size_t plain_size, Bytes buffer)
+    : plain_size_(plain_size), bytes_(std::move(buffer)) {
   OA_ASSERT(plain_size <= UINT32_MAX);
   bytes_.resize(raw_frame_size(plain_size));
   put_le(bytes_.data(), 4, kZstdMagic);
@@ -55,7 +57,8 @@ RawFrame::RawFrame(std::size_t plain_size, Bytes buffer) : plain_size_(plain_siz
 std::size_t RawFrame::block_count() const { return raw_block_count(plain_size_); }
 
 ByteView RawFrame::block(std::size_t index) const {
-  return ByteView(bytes_).subspan(block_at(index) + kBlockHeaderSize, block_size(plain_size_, index));
+  return ByteView(bytes_).subspan(block_at(index) + kBlockHeaderSize,
+                                  block_size(plain_size_, index));
 }
 
 std::size_t RawFrame::append(ByteView bytes) {
@@ -63,7 +66,8 @@ std::size_t RawFrame::append(ByteView bytes) {
   for (std::size_t done = 0; done < taken;) {
     const std::size_t in_block = filled_ % kRawBlockSize;
     const std::size_t piece = std::min(taken - done, kRawBlockSize - in_block);
-    std::uint8_t* slot = bytes_.data() + block_at(filled_ / kRawBlockSize) + kBlockHeaderSize + in_block;
+    std::uint8_t* slot =
+        bytes_.data() + block_at(filled_ / kRawBlockSize) + kBlockHeaderSize + in_block;
     std::memcpy(slot, bytes.data() + done, piece);
     done += piece;
     filled_ += piece;
@@ -82,7 +86,8 @@ std::optional<std::vector<ByteView>> raw_frame_blocks(ByteView frame) {
   for (std::size_t i = 0; i < raw_block_count(plain_size); ++i) {
     std::uint8_t header[kBlockHeaderSize];
     put_le(header, kBlockHeaderSize, block_header(plain_size, i));
-    if (!std::ranges::equal(header, frame.subspan(block_at(i), kBlockHeaderSize))) return std::nullopt;
+    if (!std::ranges::equal(header, frame.subspan(block_at(i), kBlockHeaderSize)))
+      return std::nullopt;
     blocks.push_back(frame.subspan(block_at(i) + kBlockHeaderSize, block_size(plain_size, i)));
   }
   return blocks;
@@ -106,7 +111,8 @@ FrameCompressor::~FrameCompressor() { ZSTD_freeCCtx(context_); }
 Result<std::size_t> FrameCompressor::try_compress(ByteView plain, int level) {
   packed_.resize(std::max(packed_.size(), ZSTD_compressBound(plain.size())));
   ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, level);
-  const auto size = ZSTD_compress2(context_, packed_.data(), packed_.size(), plain.data(), plain.size());
+  const auto size =
+      ZSTD_compress2(context_, packed_.data(), packed_.size(), plain.data(), plain.size());
   if (ZSTD_isError(size)) {
     return make_error(ErrorCode::kInternal, "archive.compress", "a frame could not be compressed")
         .with_cause(ZSTD_getErrorName(size));
@@ -126,7 +132,8 @@ Result<Bytes> FrameCompressor::compress(ByteView plain) {
 
 bool FrameCompressor::sample_shrinks(const RawFrame& chunk) {
   std::size_t sampled = 0, packed = 0;
-  for (const std::size_t index : {std::size_t{0}, chunk.block_count() / 2, chunk.block_count() - 1}) {
+  for (const std::size_t index :
+       {std::size_t{0}, chunk.block_count() / 2, chunk.block_count() - 1}) {
     const auto sample = chunk.block(index).first(std::min(kSampleSize, chunk.block(index).size()));
     const auto size = try_compress(sample, 1);
     if (!size.ok()) return false;
@@ -144,8 +151,10 @@ Result<std::optional<Bytes>> FrameCompressor::compress_chunk(const RawFrame& chu
     plain_.insert(plain_.end(), chunk.block(i).begin(), chunk.block(i).end());
   }
   OA_ASSIGN(const std::size_t size, try_compress(plain_, level_));
-  if (size >= chunk.frame().size() || plain_.size() > size * kMaxWrittenExpansion) return std::optional<Bytes>();
-  return std::optional<Bytes>(Bytes(packed_.begin(), packed_.begin() + static_cast<std::ptrdiff_t>(size)));
+  if (size >= chunk.frame().size() || plain_.size() > size * kMaxWrittenExpansion)
+    return std::optional<Bytes>();
+  return std::optional<Bytes>(
+      Bytes(packed_.begin(), packed_.begin() + static_cast<std::ptrdiff_t>(size)));
 }
 
 bool decompress_frame(ByteView frame, std::size_t plain_size, Bytes& plain) {
@@ -155,7 +164,8 @@ bool decompress_frame(ByteView frame, std::size_t plain_size, Bytes& plain) {
   thread_local const DecompressContext context;
   OA_ASSERT(context.raw != nullptr);
   plain.resize(plain_size);
-  return ZSTD_decompressDCtx(context.raw, plain.data(), plain.size(), frame.data(), frame.size()) == plain_size;
+  return ZSTD_decompressDCtx(context.raw, plain.data(), plain.size(), frame.data(), frame.size()) ==
+         plain_size;
 }
 
 void append_skippable_header(Bytes& out, std::uint32_t magic, std::size_t payload_size) {

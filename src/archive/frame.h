@@ -48,7 +48,8 @@ class RawFrame {
   Bytes bytes_;
 };
 
-/// The blocks of a frame exactly as RawFrame writes it, where they lie; nullopt for any other bytes.
+/// The blocks of a frame exactly as RawFrame writes it, where they lie; nullopt for any other
+/// bytes.
 std::optional<std::vector<ByteView>> raw_frame_blocks(ByteView frame);
 /// The same, copied together.
 std::optional<Bytes> decode_raw_frame(ByteView frame);
@@ -60,10 +61,11 @@ class FrameCompressor {
   ~FrameCompressor();
   FrameCompressor(const FrameCompressor&) = delete;
   FrameCompressor& operator=(const FrameCompressor&) = delete;
-  /// One frame with content size and without checksum. Stored where compression gains nothing, or where it gains so
-  /// much that a reader would take the frame for an expansion bomb.
+  /// One frame with content size and without checksum. Stored where compression gains nothing, or
+  /// where it gains so much that a reader would take the frame for an expansion bomb.
   Result<Bytes> compress(ByteView plain);
-  /// The same for a chunk: nullopt when it is to be stored as it is. Looks at samples before it tries the whole.
+  /// The same for a chunk: nullopt when it is to be stored as it is. Looks at samples before it
+  /// tries the whole.
   Result<std::optional<Bytes>> compress_chunk(const RawFrame& chunk);
 
  private:
@@ -75,7 +77,8 @@ class FrameCompressor {
   Bytes packed_;
 };
 
-/// Decompresses one frame that must fill `frame` and have exactly `plain_size` bytes; false when it does not.
+/// Decompresses one frame that must fill `frame` and have exactly `plain_size` bytes; false when it
+/// does not.
 bool decompress_frame(ByteView frame, std::size_t plain_size, Bytes& plain);
 
 /// Appends the header of a skippable frame.

@@ -29,13 +29,15 @@ void ChunkJob::start() {
     run_part([&]() -> Status {
       OA_ASSIGN(auto packed, worker.compressor.compress_chunk(chunk_));
       if (packed) packed_ = std::move(*packed);
-      set_stored(packed_.empty() ? ByteView(chunk_.frame()) : ByteView(packed_), chunk_.plain_size());
+      set_stored(packed_.empty() ? ByteView(chunk_.frame()) : ByteView(packed_),
+                 chunk_.plain_size());
       return {};
     });
   });
 }
 
-PackJob::PackJob(JobContext& context, Bytes memory) : FrameJob(context, 1), plain_(std::move(memory)) {
+PackJob::PackJob(JobContext& context, Bytes memory)
+    : FrameJob(context, 1), plain_(std::move(memory)) {
   plain_.clear();
   plain_.reserve(kPackSize);
 }
@@ -52,7 +54,8 @@ void PackJob::add(std::string path, ByteView content) {
   append_tar_header(plain_, path, content.size(), context_.mtime);
   const std::size_t offset = plain_.size();
   plain_.insert(plain_.end(), content.begin(), content.end());
-  plain_.resize(plain_.size() + padding_size(content.size()) + signature_entry_size(path, content.size()));
+  plain_.resize(plain_.size() + padding_size(content.size()) +
+                signature_entry_size(path, content.size()));
   entries_.push_back({{std::move(path), content.size(), {}}, offset});
   entries_begin_ = true;
   plain_size_ = plain_.size();
@@ -76,8 +79,8 @@ void PackJob::start() {
 }
 
 void PackJob::put_signature(const EntryInfo& entry, std::size_t offset) {
-  const std::string text =
-      context_.signer.sign(entry.digest, trusted_comment(context_.archive_id, entry.path, entry.size));
+  const std::string text = context_.signer.sign(
+      entry.digest, trusted_comment(context_.archive_id, entry.path, entry.size));
   OA_ASSERT(text.size() == signature_size(entry.path, entry.size));
   Bytes file;
   append_tar_file(file, signature_path(entry.path), as_bytes(text), context_.mtime);

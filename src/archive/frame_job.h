@@ -37,7 +37,8 @@ class FrameJob {
   virtual std::size_t memory() const = 0;
   /// Whether the header of an entry lies in this frame.
   virtual bool entries_begin() const { return false; }
-  /// Gives the index what this frame completes; `before` is called ahead of the frame itself, `behind` after it.
+  /// Gives the index what this frame completes; `before` is called ahead of the frame itself,
+  /// `behind` after it.
   virtual void index_before(IndexBuilder&) const {}
   virtual void index_behind(IndexBuilder&) const {}
   /// Memory for the next chunk, if this job has any.
@@ -57,7 +58,8 @@ class FrameJob {
     try {
       status = work();
     } catch (const std::exception& error) {
-      status = make_error(ErrorCode::kInternal, "archive.write", "a worker failed").with_cause(error.what());
+      status = make_error(ErrorCode::kInternal, "archive.write", "a worker failed")
+                   .with_cause(error.what());
     }
     finish_part(std::move(status));
   }
@@ -74,7 +76,8 @@ class FrameJob {
   ByteView stored_view_;
 };
 
-/// A chunk of a large entry: compressed or stored by one task while the entry's hash takes it in by another.
+/// A chunk of a large entry: compressed or stored by one task while the entry's hash takes it in by
+/// another.
 class ChunkJob final : public FrameJob {
  public:
   ChunkJob(JobContext& context, LargeEntry& entry, RawFrame chunk);
@@ -88,8 +91,9 @@ class ChunkJob final : public FrameJob {
   RawFrame chunk_;
 };
 
-/// Many small entries. May begin with the signature of a large entry and end with the header of the next. The caller's
-/// thread lays out all but the signatures, whose places are left empty for a worker to fill.
+/// Many small entries. May begin with the signature of a large entry and end with the header of the
+/// next. The caller's thread lays out all but the signatures, whose places are left empty for a
+/// worker to fill.
 class PackJob final : public FrameJob {
  public:
   /// `memory` is to be reused.

@@ -21,7 +21,8 @@ Status FrameOutput::submit(std::unique_ptr<FrameJob> job) {
   {
     const std::lock_guard lock(context_.mutex);
     memory_ += job->memory();
-    jobs_.push_back(std::move(job));  // after a failure too: workers may still use the large entry that it owns
+    jobs_.push_back(
+        std::move(job));  // after a failure too: workers may still use the large entry that it owns
     if (failure_) return *failure_;
   }
   started.start();  // it cannot be gone: it is not done
@@ -38,7 +39,8 @@ Status FrameOutput::wait_for(std::size_t memory) {
 
 Bytes FrameOutput::spare_memory(std::size_t size) {
   const std::lock_guard lock(context_.mutex);
-  const auto found = std::ranges::find_if(spare_, [&](const Bytes& memory) { return memory.capacity() >= size; });
+  const auto found =
+      std::ranges::find_if(spare_, [&](const Bytes& memory) { return memory.capacity() >= size; });
   if (found == spare_.end()) {
     spare_.clear();  // frames have become larger: do not keep both sizes
     return {};
@@ -63,7 +65,8 @@ Status FrameOutput::write_table() {
 Status FrameOutput::write(FrameJob& job) {
   OA_TRY(job.status());
   job.index_before(index_);
-  if (const auto page = index_.add_frame(job.record(), job.entries_begin())) OA_TRY(write_frame(*page, 0));
+  if (const auto page = index_.add_frame(job.record(), job.entries_begin()))
+    OA_TRY(write_frame(*page, 0));
   OA_TRY(write_frame(job.stored(), job.record().plain_size));
   job.index_behind(index_);
   return {};
@@ -72,7 +75,8 @@ Status FrameOutput::write(FrameJob& job) {
 void FrameOutput::run() noexcept {
   std::unique_lock lock(context_.mutex);
   while (true) {
-    context_.changed.wait(lock, [this] { return stopping_ || (!jobs_.empty() && jobs_.front()->done()); });
+    context_.changed.wait(
+        lock, [this] { return stopping_ || (!jobs_.empty() && jobs_.front()->done()); });
     if (stopping_) return;
     FrameJob& job = *jobs_.front();
     lock.unlock();
@@ -80,7 +84,8 @@ void FrameOutput::run() noexcept {
     try {
       status = write(job);
     } catch (const std::exception& error) {
-      status = make_error(ErrorCode::kInternal, "archive.write", "the sink failed").with_cause(error.what());
+      status = make_error(ErrorCode::kInternal, "archive.write", "the sink failed")
+                   .with_cause(error.what());
     }
     Bytes memory = job.reclaim();
     lock.lock();

@@ -1,4 +1,5 @@
-// Takes the writer's jobs in order and writes their frames from a thread of its own, so that reading and writing overlap.
+// Takes the writer's jobs in order and writes their frames from a thread of its own, so that
+// reading and writing overlap.
 #pragma once
 
 #include <deque>
@@ -21,7 +22,8 @@ class FrameOutput {
   FrameOutput(const FrameOutput&) = delete;
   FrameOutput& operator=(const FrameOutput&) = delete;
 
-  /// Starts the job, and waits while too much is in flight. Returns the first failure of any job or of the sink.
+  /// Starts the job, and waits while too much is in flight. Returns the first failure of any job or
+  /// of the sink.
   Status submit(std::unique_ptr<FrameJob> job);
   /// Waits until everything has been written.
   Status drain();
@@ -45,7 +47,8 @@ class FrameOutput {
   IndexBuilder index_;  // this and what follows belong to the thread while jobs are in flight
   SeekTable table_;
   std::uint64_t bytes_written_ = 0;
-  std::deque<std::unique_ptr<FrameJob>> jobs_;  // this and what follows is guarded by context_.mutex
+  std::deque<std::unique_ptr<FrameJob>>
+      jobs_;  // this and what follows is guarded by context_.mutex
   std::size_t memory_ = 0;
   std::vector<Bytes> spare_;
   std::optional<Error> failure_;

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kRootTag = "OAINDEX1";
 constexpr std::size_t kFrameRecordSize = 4 + 4 + sizeof(Sha256Digest);
-constexpr std::size_t kSmallestEntry = 5 + 1 + sizeof(Blake2bDigest);  // five one-byte numbers, a path, a digest
+constexpr std::size_t kSmallestEntry =
+    5 + 1 + sizeof(Blake2bDigest);  // five one-byte numbers, a path, a digest
 constexpr std::size_t kSmallestPageRecord = 8 + 4 + sizeof(Blake2bDigest) + 2 + 1;
 
 Error malformed(std::string message) {
@@ -33,15 +34,18 @@ std::size_t shared_prefix(std::string_view a, std::string_view b) {
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-Status check_frames(const std::vector<FrameRecord>& frames, std::uint64_t stored_bytes, const Limits& limits) {
+Status check_frames(const std::vector<FrameRecord>& frames, std::uint64_t stored_bytes,
+                    const Limits& limits) {
   std::uint64_t sum = 0;
   for (const auto& frame : frames) {
     sum += frame.stored_size;
-    if (frame.plain_size > limits.max_frame_bytes) return over_limit("a frame is larger than the limit");
+    if (frame.plain_size > limits.max_frame_bytes)
+      return over_limit("a frame is larger than the limit");
     if (frame.plain_size / limits.max_expansion > frame.stored_size) {
       return over_limit("a frame expands more than the limit allows");
     }
-    if (frame.stored_size > raw_frame_size(frame.plain_size)) return malformed("a frame is larger than its content");
+    if (frame.stored_size > raw_frame_size(frame.plain_size))
+      return malformed("a frame is larger than its content");
   }
   if (sum != stored_bytes) return malformed("the frames of an index page do not fill their place");
   return {};
@@ -50,7 +54,8 @@ Status check_frames(const std::vector<FrameRecord>& frames, std::uint64_t stored
 // The chunks of a large entry must lie in this page and have the sizes that its size implies.
 bool has_its_chunks(const PageEntry& entry, const std::vector<FrameRecord>& frames) {
   const std::uint64_t count = chunk_count(entry.info.size);
-  if (entry.offset != 0 || entry.frame >= frames.size() || count > frames.size() - entry.frame) return false;
+  if (entry.offset != 0 || entry.frame >= frames.size() || count > frames.size() - entry.frame)
+    return false;
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto expected = std::min<std::uint64_t>(kChunkSize, entry.info.size - i * kChunkSize);
     if (frames[entry.frame + i].plain_size != expected) return false;
@@ -64,24 +69,29 @@ bool lies_in_frame(const PageEntry& entry, const std::vector<FrameRecord>& frame
   return entry.offset <= plain_size && entry.info.size <= plain_size - entry.offset;
 }
 
-Result<PageEntry> decode_entry(IndexCursor& cursor, const PageEntry& previous, const Limits& limits) {
+Result<PageEntry> decode_entry(IndexCursor& cursor, const PageEntry& previous,
+                               const Limits& limits) {
   PageEntry entry;
   const std::uint64_t frame = previous.frame + cursor.varint();
   const std::uint64_t offset = cursor.varint();
   const std::uint64_t shared = cursor.varint();
   const std::uint64_t suffix = cursor.varint();
   entry.info.size = cursor.varint();
-  if (shared > previous.info.path.size() || suffix > cursor.left() || frame > UINT32_MAX || offset > UINT32_MAX) {
+  if (shared > previous.info.path.size() || suffix > cursor.left() || frame > UINT32_MAX ||
+      offset > UINT32_MAX) {
     return malformed("an index entry points outside of its page");
   }
   if (shared + suffix > limits.max_path_bytes) return over_limit("a path is longer than the limit");
-  if (entry.info.size > limits.max_entry_bytes) return over_limit("an entry is larger than the limit");
+  if (entry.info.size > limits.max_entry_bytes)
+    return over_limit("an entry is larger than the limit");
   entry.frame = static_cast<std::uint32_t>(frame);
   entry.offset = static_cast<std::uint32_t>(offset);
   entry.info.path.assign(previous.info.path, 0, shared).append(as_text(cursor.bytes(suffix)));
   cursor.copy(entry.info.digest);
-  if (!cursor.ok() || !is_valid_path(entry.info.path)) return malformed("an index entry has no valid path");
-  if (entry.info.path <= previous.info.path) return malformed("the paths of the index do not ascend");
+  if (!cursor.ok() || !is_valid_path(entry.info.path))
+    return malformed("an index entry has no valid path");
+  if (entry.info.path <= previous.info.path)
+    return malformed("the paths of the index do not ascend");
   return entry;
 }
 
@@ -94,7 +104,8 @@ void add_to_content_hash(Blake2b& hash, const EntryInfo& entry) {
 }
 
 std::optional<Bytes> IndexBuilder::add_frame(const FrameRecord& frame, bool entries_begin) {
-  // Only before a frame in which an entry begins: then every page has entries, and a large entry's chunks stay in one.
+  // Only before a frame in which an entry begins: then every page has entries, and a large entry's
+  // chunks stay in one.
   std::optional<Bytes> page;
   if (entries_begin && frames_.size() + entries_.size() >= kPageTarget) page = finish_page();
   position_ += frame.stored_size;
@@ -105,7 +116,9 @@ std::optional<Bytes> IndexBuilder::add_frame(const FrameRecord& frame, bool entr
   return page;
 }
 
-void IndexBuilder::add_small(const EntryInfo& entry, std::size_t offset) { add_entry(entry, frame_count_ - 1, offset); }
+void IndexBuilder::add_small(const EntryInfo& entry, std::size_t offset) {
+  add_entry(entry, frame_count_ - 1, offset);
+}
 
 void IndexBuilder::add_large(const EntryInfo& entry) {
   add_entry(entry, frame_count_ - static_cast<std::uint32_t>(chunk_count(entry.size)), 0);
@@ -140,7 +153,8 @@ std::optional<Bytes> IndexBuilder::finish_page() {
   append_bytes(page, frames_);
   append_bytes(page, entries_);
   const auto digest = Blake2b::of(ByteView(page).subspan(kSkippableHeaderSize));
-  root_.pages.push_back({position_, static_cast<std::uint32_t>(payload_size), digest, std::move(first_path_)});
+  root_.pages.push_back(
+      {position_, static_cast<std::uint32_t>(payload_size), digest, std::move(first_path_)});
   position_ += page.size();
   frame_count_ = entry_count_ = last_frame_ = 0;
   first_path_.clear();
@@ -179,13 +193,16 @@ Bytes encode_index_root(const IndexRoot& root) {
 Result<IndexRoot> decode_index_root(ByteView payload, const Limits& limits) {
   IndexCursor cursor(payload);
   IndexRoot root;
-  if (as_text(cursor.bytes(kRootTag.size())) != kRootTag) return malformed("the index root has another form");
+  if (as_text(cursor.bytes(kRootTag.size())) != kRootTag)
+    return malformed("the index root has another form");
   root.root_offset = cursor.fixed<std::uint64_t>();
   root.entry_count = cursor.fixed<std::uint64_t>();
   root.content_bytes = cursor.fixed<std::uint64_t>();
   const auto page_count = cursor.fixed<std::uint32_t>();
-  if (page_count > cursor.left() / kSmallestPageRecord) return malformed("the index root is too short");
-  if (root.entry_count > limits.max_entries) return over_limit("the archive has more entries than the limit");
+  if (page_count > cursor.left() / kSmallestPageRecord)
+    return malformed("the index root is too short");
+  if (root.entry_count > limits.max_entries)
+    return over_limit("the archive has more entries than the limit");
   root.pages.resize(page_count);
   std::uint64_t begin = 0;
   for (auto& page : root.pages) {
@@ -194,8 +211,10 @@ Result<IndexRoot> decode_index_root(ByteView payload, const Limits& limits) {
     cursor.copy(page.digest);
     page.first_path = as_text(cursor.bytes(cursor.fixed<std::uint16_t>()));
     if (!cursor.ok()) return malformed("the index root is too short");
-    if (page.payload_size > limits.max_index_page_bytes) return over_limit("an index page is larger than the limit");
-    if (page.offset <= begin || page.offset > root.root_offset) return malformed("index pages are out of place");
+    if (page.payload_size > limits.max_index_page_bytes)
+      return over_limit("an index page is larger than the limit");
+    if (page.offset <= begin || page.offset > root.root_offset)
+      return malformed("index pages are out of place");
     if (&page != &root.pages.front() && page.first_path <= (&page - 1)->first_path) {
       return malformed("index pages are out of order");
     }
@@ -206,13 +225,14 @@ Result<IndexRoot> decode_index_root(ByteView payload, const Limits& limits) {
   return root;
 }
 
-Result<IndexPage> decode_index_page(ByteView payload, std::uint64_t frames_offset, std::uint64_t frames_end,
-                                    const Limits& limits) {
+Result<IndexPage> decode_index_page(ByteView payload, std::uint64_t frames_offset,
+                                    std::uint64_t frames_end, const Limits& limits) {
   IndexCursor cursor(payload);
   IndexPage page;
   const auto frame_count = cursor.fixed<std::uint32_t>();
   const auto entry_count = cursor.fixed<std::uint32_t>();
-  if (frame_count > cursor.left() / kFrameRecordSize) return malformed("an index page is too short");
+  if (frame_count > cursor.left() / kFrameRecordSize)
+    return malformed("an index page is too short");
   page.frames.resize(frame_count);
   std::uint64_t offset = frames_offset;
   for (auto& frame : page.frames) {

@@ -1,5 +1,5 @@
-// The index of an archive: pages that describe runs of frames and the entries beginning in them, and a root over the
-// pages (docs/format.md, "Index").
+// The index of an archive: pages that describe runs of frames and the entries beginning in them,
+// and a root over the pages (docs/format.md, "Index").
 #pragma once
 
 #include <optional>
@@ -12,7 +12,8 @@ namespace oa::archive {
 
 inline constexpr std::size_t kPageTarget = std::size_t{256} << 10;
 
-/// One content frame. The digest is over the frame as it is stored, so that nothing unverified reaches the decoder.
+/// One content frame. The digest is over the frame as it is stored, so that nothing unverified
+/// reaches the decoder.
 struct FrameRecord {
   std::uint32_t stored_size = 0;
   std::uint32_t plain_size = 0;
@@ -36,7 +37,7 @@ struct IndexPage {
 struct PageRecord {
   std::uint64_t offset = 0;  // of the page's skippable frame; its frames lie right before it
   std::uint32_t payload_size = 0;
-  Blake2bDigest digest{};    // of the payload
+  Blake2bDigest digest{};  // of the payload
   std::string first_path;
 };
 
@@ -50,8 +51,8 @@ struct IndexRoot {
 /// Builds the index while frames and entries pass in file order. Holds one page and the root.
 class IndexBuilder {
  public:
-  /// Adds the next frame of the file. When that closes a page, the returned skippable frame must be written before
-  /// the frame. `entries_begin`: whether an entry's header lies in the frame.
+  /// Adds the next frame of the file. When that closes a page, the returned skippable frame must be
+  /// written before the frame. `entries_begin`: whether an entry's header lies in the frame.
   std::optional<Bytes> add_frame(const FrameRecord& frame, bool entries_begin);
   /// Adds an entry whose content lies in the latest frame at `offset`.
   void add_small(const EntryInfo& entry, std::size_t offset);
@@ -84,9 +85,9 @@ void add_to_content_hash(Blake2b& hash, const EntryInfo& entry);
 Bytes encode_index_root(const IndexRoot& root);
 Result<IndexRoot> decode_index_root(ByteView payload, const Limits& limits);
 
-/// `payload` has been checked against the root. Whatever a page says stays within its frames and the limits;
-/// kArchiveMalformed or kArchiveLimit otherwise.
-Result<IndexPage> decode_index_page(ByteView payload, std::uint64_t frames_offset, std::uint64_t frames_end,
-                                    const Limits& limits);
+/// `payload` has been checked against the root. Whatever a page says stays within its frames and
+/// the limits; kArchiveMalformed or kArchiveLimit otherwise.
+Result<IndexPage> decode_index_page(ByteView payload, std::uint64_t frames_offset,
+                                    std::uint64_t frames_end, const Limits& limits);
 
 }  // namespace oa::archive

@@ -1,4 +1,5 @@
-// Reads the binary index front to back. Past the end it returns zeros and ok() turns false, so that a decoder checks once.
+// Reads the binary index front to back. Past the end it returns zeros and ok() turns false, so that
+// a decoder checks once.
 #pragma once
 
 #include <algorithm>

@@ -31,7 +31,8 @@ std::map<std::string, std::uint64_t> read_counts(const json::object& counts, Obj
   for (const auto& [name, value] : counts) {
     boost::system::error_code error;
     const auto count = value.to_number<std::uint64_t>(error);
-    if (error || !value.is_number() || value.is_double()) reader.fail("counts", "has a member that is no count");
+    if (error || !value.is_number() || value.is_double())
+      reader.fail("counts", "has a member that is no count");
     out.emplace(name, count);
   }
   return out;
@@ -72,18 +73,21 @@ std::string encode_manifest(const Manifest& manifest) {
 
 Result<Manifest> decode_manifest(std::string_view text) {
   const auto parsed = parse_json(text, {.max_bytes = text.size(), .max_depth = kMaxDepth});
-  if (!parsed.ok()) return malformed("manifest.json is not valid JSON").with_cause(parsed.error().message);
+  if (!parsed.ok())
+    return malformed("manifest.json is not valid JSON").with_cause(parsed.error().message);
   Manifest manifest;
   ObjectReader reader(*parsed, "manifest");
   ObjectReader format(reader.member("format"), "manifest.format");
   const std::uint64_t major = format.unsigned_integer("major");
   const std::uint64_t minor = format.unsigned_integer("minor");
   const Status version = format.finish(true);
-  if (!version.ok()) return malformed("manifest.json names no format version").with_cause(version.error().message);
+  if (!version.ok())
+    return malformed("manifest.json names no format version").with_cause(version.error().message);
   if (major != kFormatMajor) {
     return make_error(ErrorCode::kArchiveVersionUnsupported, "archive.manifest",
-                      "the archive has format version " + std::to_string(major) + "." + std::to_string(minor) +
-                          ", this program reads version " + std::to_string(kFormatMajor))
+                      "the archive has format version " + std::to_string(major) + "." +
+                          std::to_string(minor) + ", this program reads version " +
+                          std::to_string(kFormatMajor))
         .with_hint("read it with a program that knows its version");
   }
   const bool newer = minor > kFormatMinor;
@@ -108,7 +112,8 @@ Result<Manifest> decode_manifest(std::string_view text) {
   if (minor > UINT32_MAX) reader.fail("format", "has no such minor version");
   Status known = reader.finish(newer);
   if (known.ok()) known = format.finish(newer);
-  if (!known.ok()) return malformed("manifest.json has another shape").with_cause(known.error().message);
+  if (!known.ok())
+    return malformed("manifest.json has another shape").with_cause(known.error().message);
   if ((newer ? canonical_json(*parsed) : encode_manifest(manifest)) != text) {
     return malformed("manifest.json is not in canonical form");
   }

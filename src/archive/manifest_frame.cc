@@ -18,7 +18,8 @@ Error malformed(std::string message) {
   return make_error(ErrorCode::kArchiveMalformed, "archive.manifest", std::move(message));
 }
 
-// Takes header, content and padding of one file off the front. What the header says besides the size is not looked at.
+// Takes header, content and padding of one file off the front. What the header says besides the
+// size is not looked at.
 std::optional<std::string_view> take_file(std::string_view& tar) {
   if (tar.size() < kTarBlock) return std::nullopt;
   std::uint64_t size = 0;
@@ -35,7 +36,8 @@ std::optional<std::string_view> take_file(std::string_view& tar) {
 
 }  // namespace
 
-RawFrame manifest_frame(std::string_view manifest, std::string_view signature, std::uint64_t mtime) {
+RawFrame manifest_frame(std::string_view manifest, std::string_view signature,
+                        std::uint64_t mtime) {
   Bytes plain;
   append_tar_file(plain, kManifestPath, as_bytes(manifest), mtime);
   append_tar_file(plain, signature_path(kManifestPath), as_bytes(signature), mtime);
@@ -51,12 +53,14 @@ Result<ManifestFrame> decode_manifest_frame(ByteView frame) {
   auto tar = as_text(*plain);
   const auto text = take_file(tar);
   const auto signature = text ? take_file(tar) : std::nullopt;
-  if (!signature) return malformed("the manifest's frame does not hold a manifest and its signature");
+  if (!signature)
+    return malformed("the manifest's frame does not hold a manifest and its signature");
   OA_ASSIGN(auto manifest, decode_manifest(*text));
   ManifestFrame out{std::move(manifest), std::string(*text), std::string(*signature)};
   const auto mtime = static_cast<std::uint64_t>(out.manifest.snapshot_time.unix_seconds());
   if (!std::ranges::equal(manifest_frame(out.text, out.signature, mtime).frame(), frame)) {
-    return malformed("the manifest's frame holds something else besides the manifest and its signature");
+    return malformed(
+        "the manifest's frame holds something else besides the manifest and its signature");
   }
   return out;
 }
@@ -72,7 +76,8 @@ Status verify_manifest_signature(const ManifestFrame& frame) {
   }
   OA_ASSIGN(const auto verified,
             verify_signature(frame.signature, manifest.signer, Blake2b::of(as_bytes(frame.text))));
-  if (verified.trusted_comment != trusted_comment(manifest.archive_id, kManifestPath, frame.text.size())) {
+  if (verified.trusted_comment !=
+      trusted_comment(manifest.archive_id, kManifestPath, frame.text.size())) {
     return refuse("the manifest's signature was made for another archive");
   }
   return {};

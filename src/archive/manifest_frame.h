@@ -1,4 +1,5 @@
-// The last content of an archive: manifest.json and its signature, with the end of the tar stream, in one stored frame.
+// The last content of an archive: manifest.json and its signature, with the end of the tar stream,
+// in one stored frame.
 #pragma once
 
 #include <string>
@@ -19,8 +20,8 @@ struct ManifestFrame {
 /// Accepts only bytes that manifest_frame() makes. kArchiveMalformed, kArchiveVersionUnsupported.
 Result<ManifestFrame> decode_manifest_frame(ByteView frame);
 
-/// Checks the manifest's signature, by the key that the manifest names, and what the signature binds.
-/// kArchiveSignatureInvalid.
+/// Checks the manifest's signature, by the key that the manifest names, and what the signature
+/// binds. kArchiveSignatureInvalid.
 Status verify_manifest_signature(const ManifestFrame& frame);
 
 }  // namespace oa::archive

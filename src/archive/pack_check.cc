@@ -8,7 +8,9 @@
 namespace oa::archive {
 namespace {
 
-Error refuse(ErrorCode code, std::string message) { return make_error(code, "archive.verify", std::move(message)); }
+Error refuse(ErrorCode code, std::string message) {
+  return make_error(code, "archive.verify", std::move(message));
+}
 
 // A path out of an unverified header, made fit for a message.
 std::string printable(std::string path) {
@@ -19,7 +21,8 @@ std::string printable(std::string path) {
   return path.empty() ? "(no path)" : quoted_path(path.substr(0, 1100));
 }
 
-// The content entry that a header belongs to: its own path, or that of the entry whose signature it is.
+// The content entry that a header belongs to: its own path, or that of the entry whose signature it
+// is.
 std::string content_path(const std::string& path) {
   constexpr std::string_view kFolder = "signatures/", kSuffix = ".sig";
   if (!path.starts_with(kFolder) || !path.ends_with(kSuffix)) return path;
@@ -37,12 +40,14 @@ class PackWalk {
   Status entry(const PageEntry& entry) {
     OA_TRY(header(entry.info.path, entry.info.size));
     if (at_ != entry.offset) {
-      return refuse(ErrorCode::kArchiveMalformed, "the index points beside " + quoted_path(entry.info.path));
+      return refuse(ErrorCode::kArchiveMalformed,
+                    "the index points beside " + quoted_path(entry.info.path));
     }
     if (entry.info.size > plain_.size() - at_) return missing(entry.info.path);
     if (Blake2b::of(plain_.subspan(at_, entry.info.size)) != entry.info.digest) {
-      return refuse(ErrorCode::kArchiveContentMismatch,
-                    "the content of " + quoted_path(entry.info.path) + " is not what the index says");
+      return refuse(
+          ErrorCode::kArchiveContentMismatch,
+          "the content of " + quoted_path(entry.info.path) + " is not what the index says");
     }
     at_ += entry.info.size;
     return tail(entry.info);
@@ -64,7 +69,8 @@ class PackWalk {
     expected_.clear();
     append_tar_header(expected_, path, size, mtime_);
     const auto seen = plain_.subspan(at_);
-    if (seen.size() < expected_.size() || !std::ranges::equal(seen.first(expected_.size()), expected_)) {
+    if (seen.size() < expected_.size() ||
+        !std::ranges::equal(seen.first(expected_.size()), expected_)) {
       return explain(path);
     }
     at_ += expected_.size();
@@ -82,7 +88,8 @@ class PackWalk {
   Status padding(std::uint64_t size) {
     const std::size_t count = padding_size(size);
     const auto rest = plain_.subspan(at_);
-    if (rest.size() < count || std::ranges::any_of(rest.first(count), [](auto byte) { return byte != 0; })) {
+    if (rest.size() < count ||
+        std::ranges::any_of(rest.first(count), [](auto byte) { return byte != 0; })) {
       return refuse(ErrorCode::kArchiveMalformed, "the padding behind an entry is not zero");
     }
     at_ += count;
@@ -92,10 +99,12 @@ class PackWalk {
   Status signature(const EntryInfo& entry, std::string_view text) const {
     const Manifest& manifest = file_.manifest();
     const auto verified = verify_signature(text, manifest.signer, entry.digest);
-    const bool bound = verified.ok() && text.starts_with(untrusted_line(manifest.signer)) &&
-                       verified->trusted_comment == trusted_comment(manifest.archive_id, entry.path, entry.size);
+    const bool bound =
+        verified.ok() && text.starts_with(untrusted_line(manifest.signer)) &&
+        verified->trusted_comment == trusted_comment(manifest.archive_id, entry.path, entry.size);
     if (bound) return {};
-    return refuse(ErrorCode::kArchiveSignatureInvalid, "the signature of " + quoted_path(entry.path) + " does not verify")
+    return refuse(ErrorCode::kArchiveSignatureInvalid,
+                  "the signature of " + quoted_path(entry.path) + " does not verify")
         .with_cause(verified.ok() ? "it was made for another entry" : verified.error().message);
   }
 
@@ -104,7 +113,8 @@ class PackWalk {
     if (at_ == plain_.size()) return missing(path);
     const auto seen = look_at_tar_header(plain_.subspan(at_));
     if (!seen.is_header || seen.path == path) {
-      return refuse(ErrorCode::kArchiveMalformed, "the tar header of " + quoted_path(path) + " is not the one for a plain file");
+      return refuse(ErrorCode::kArchiveMalformed,
+                    "the tar header of " + quoted_path(path) + " is not the one for a plain file");
     }
     OA_ASSIGN(const auto listed, file_.find(content_path(seen.path)));
     const bool comes_later = listed && content_path(seen.path) > content_path(path);
@@ -112,10 +122,12 @@ class PackWalk {
   }
 
   static Error missing(const std::string& path) {
-    return refuse(ErrorCode::kArchiveEntryMissing, quoted_path(path) + " is listed but not in the archive");
+    return refuse(ErrorCode::kArchiveEntryMissing,
+                  quoted_path(path) + " is listed but not in the archive");
   }
   static Error unlisted(const std::string& path) {
-    return refuse(ErrorCode::kArchiveEntryUnlisted, "the archive holds " + printable(path) + ", which is not listed there");
+    return refuse(ErrorCode::kArchiveEntryUnlisted,
+                  "the archive holds " + printable(path) + ", which is not listed there");
   }
 
   const ArchiveFile& file_;
@@ -128,7 +140,8 @@ class PackWalk {
 
 }  // namespace
 
-Status check_pack(const ArchiveFile& file, const PackExpectation& expected, ByteView plain, bool every_signature) {
+Status check_pack(const ArchiveFile& file, const PackExpectation& expected, ByteView plain,
+                  bool every_signature) {
   PackWalk walk(file, plain, every_signature);
   if (expected.previous) OA_TRY(walk.tail(*expected.previous));
   for (std::size_t i = expected.first_entry; i < expected.end_entry; ++i) {

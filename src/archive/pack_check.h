@@ -19,6 +19,7 @@ struct PackExpectation {
 
 /// kArchiveContentMismatch, kArchiveEntryMissing, kArchiveEntryUnlisted, kArchiveMalformed,
 /// kArchiveSignatureInvalid (only with `every_signature`).
-Status check_pack(const ArchiveFile& file, const PackExpectation& expected, ByteView plain, bool every_signature);
+Status check_pack(const ArchiveFile& file, const PackExpectation& expected, ByteView plain,
+                  bool every_signature);
 
 }  // namespace oa::archive

@@ -9,10 +9,13 @@
 namespace oa::archive {
 namespace {
 
-Error refuse(ErrorCode code, std::string message) { return make_error(code, "archive.read", std::move(message)); }
+Error refuse(ErrorCode code, std::string message) {
+  return make_error(code, "archive.read", std::move(message));
+}
 
 Error mismatch(const EntryInfo& entry) {
-  return refuse(ErrorCode::kArchiveContentMismatch, "the content of " + quoted_path(entry.path) + " is not what the index says");
+  return refuse(ErrorCode::kArchiveContentMismatch,
+                "the content of " + quoted_path(entry.path) + " is not what the index says");
 }
 
 Result<EntryPlace> require(const ArchiveFile& file, std::string_view path) {
@@ -21,7 +24,8 @@ Result<EntryPlace> require(const ArchiveFile& file, std::string_view path) {
   return std::move(*found);
 }
 
-// Passes the content to `out` piece by piece: chunks verified by the index, a small entry as a whole by its digest.
+// Passes the content to `out` piece by piece: chunks verified by the index, a small entry as a
+// whole by its digest.
 Status copy_entry(const ArchiveFile& file, const EntryPlace& place, ByteSink& out) {
   const PageEntry& entry = place.entry();
   if (!is_large(entry.info.size)) {
@@ -33,7 +37,8 @@ Status copy_entry(const ArchiveFile& file, const EntryPlace& place, ByteSink& ou
   Blake2b hash;
   Bytes stored, plain;
   for (std::uint64_t i = 0; i < chunk_count(entry.info.size); ++i) {
-    OA_ASSIGN(const auto pieces, file.load_frame(place.page->frames[entry.frame + i], stored, plain));
+    OA_ASSIGN(const auto pieces,
+              file.load_frame(place.page->frames[entry.frame + i], stored, plain));
     for (const auto piece : pieces) {
       hash.update(piece);
       OA_TRY(out.write(piece));
@@ -52,14 +57,16 @@ struct ArchiveReader::State {
 ArchiveReader::ArchiveReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ArchiveReader::~ArchiveReader() = default;
 
-Result<std::unique_ptr<ArchiveReader>> ArchiveReader::open(const RangedSource& source, const TrustPolicy& trust,
+Result<std::unique_ptr<ArchiveReader>> ArchiveReader::open(const RangedSource& source,
+                                                           const TrustPolicy& trust,
                                                            const Limits& limits) {
   OA_ASSIGN(auto file, ArchiveFile::open(source, limits));
   const PublicKey& signer = file->manifest().signer;
   const bool trusted = std::ranges::find(trust.trusted, signer) != trust.trusted.end();
   if (!trusted && !trust.accept_unknown_signer) {
-    return refuse(ErrorCode::kArchiveUntrustedSigner,
-                  "the archive was signed by key " + signer.key_id() + ", which is not trusted here")
+    return refuse(
+               ErrorCode::kArchiveUntrustedSigner,
+               "the archive was signed by key " + signer.key_id() + ", which is not trusted here")
         .with_hint("compare the fingerprint " + signer.fingerprint() +
                    " with its maker's; then accept this signer explicitly");
   }

@@ -10,7 +10,8 @@
 
 namespace oa::archive {
 
-/// Thread-safe. Shared ownership, because a reader may still use what another reader's find pushes out.
+/// Thread-safe. Shared ownership, because a reader may still use what another reader's find pushes
+/// out.
 template <class T>
 class RecentCache {
  public:

@@ -43,7 +43,8 @@ TEST(RoundTrip, Empty) { expect_round_trip({}); }
 TEST(RoundTrip, SizesAroundEveryBorder) {
   Contents contents;
   std::uint32_t seed = 0;
-  for (const std::size_t border : {std::size_t{0}, kTarBlock, kRawBlockSize, kPackSize, kChunkSize, 2 * kChunkSize}) {
+  for (const std::size_t border :
+       {std::size_t{0}, kTarBlock, kRawBlockSize, kPackSize, kChunkSize, 2 * kChunkSize}) {
     for (const int step : {-1, 0, 1}) {
       if (border == 0 && step < 0) continue;
       const std::size_t size = border + static_cast<std::size_t>(step);
@@ -76,10 +77,14 @@ TEST(RoundTrip, AnyContents) {
     const auto count = *rc::gen::inRange(0, 60);
     for (int i = 0; i < count; ++i) {
       const auto kind = *rc::gen::inRange(0, 12);
-      const std::size_t size = *rc::gen::inRange<std::size_t>(0, kind == 0 ? 5 * kMiB : kind < 4 ? 300000 : 3000);
-      const auto path = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("abcXYZ019-_. ~")));
+      const std::size_t size = *rc::gen::inRange<std::size_t>(0, kind == 0  ? 5 * kMiB
+                                                                 : kind < 4 ? 300000
+                                                                            : 3000);
+      const auto path =
+          *rc::gen::container<std::string>(rc::gen::elementOf(std::string("abcXYZ019-_. ~")));
       const std::string name = "w/" + std::to_string(*rc::gen::inRange(0, 5)) + "/x" + path;
-      contents[name] = *rc::gen::arbitrary<bool>() ? noise(size, static_cast<std::uint32_t>(i)) : pattern(size);
+      contents[name] =
+          *rc::gen::arbitrary<bool>() ? noise(size, static_cast<std::uint32_t>(i)) : pattern(size);
     }
     const MemorySource source(write_archive(contents));
     const auto reader = *ArchiveReader::open(source, trust_key(1));
@@ -157,7 +162,9 @@ TEST(RandomAccess, PrefixesStatAndLimits) {
   ASSERT_TRUE(reader->for_each("nothing/", collect).ok());
   ASSERT_TRUE(reader->for_each("zzz", collect).ok());
   EXPECT_EQ(seen.size(), 100u);
-  const auto stop = [](const EntryInfo&) -> Status { return make_error(ErrorCode::kCancelled, "test", "enough"); };
+  const auto stop = [](const EntryInfo&) -> Status {
+    return make_error(ErrorCode::kCancelled, "test", "enough");
+  };
   EXPECT_EQ(reader->for_each("", stop).error().code, ErrorCode::kCancelled);
   EXPECT_EQ(reader->stat("workspaces/rows.parquet")->size, 9 * kMiB);
   EXPECT_EQ(reader->stat("workspaces/1099/reports/109900.jso").error().code, ErrorCode::kNotFound);
@@ -192,7 +199,9 @@ TEST(RandomAccess, ManyReadersAtOnce) {
 
 TEST(Verify, ReportsProgressAndStopsWhenCancelled) {
   struct Recorder final : Progress {
-    void begin(std::string_view, std::uint64_t total, std::string_view) override { expected = total; }
+    void begin(std::string_view, std::uint64_t total, std::string_view) override {
+      expected = total;
+    }
     void update(std::uint64_t now) override {
       EXPECT_GE(now, done);
       done = now;
@@ -208,7 +217,8 @@ TEST(Verify, ReportsProgressAndStopsWhenCancelled) {
   EXPECT_EQ(progress.done, source.size());
   progress = {};
   progress.cancel = true;
-  EXPECT_EQ(reader->verify({.every_signature = false, .threads = 1}, progress).error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(reader->verify({.every_signature = false, .threads = 1}, progress).error().code,
+            ErrorCode::kCancelled);
 }
 
 }  // namespace

@@ -29,16 +29,20 @@ Bytes SeekTable::encode() const {
 
 Result<SeekFooter> read_seek_footer(ByteView tail) {
   if (tail.size() < kSeekFooterSize || read_le<std::uint32_t>(tail.last(4)) != kSeekableMagic) {
-    return make_error(ErrorCode::kArchiveTruncated, "archive.open", "the file does not end with a seek table")
-        .with_hint("the file was cut short or is not an .oa-archive; copy it again from its source");
+    return make_error(ErrorCode::kArchiveTruncated, "archive.open",
+                      "the file does not end with a seek table")
+        .with_hint(
+            "the file was cut short or is not an .oa-archive; copy it again from its source");
   }
   const auto footer = tail.last(kSeekFooterSize);
   SeekFooter seen;
   seen.frame_count = read_le<std::uint32_t>(footer);
-  seen.table_size = kSkippableHeaderSize + kSeekEntrySize * std::uint64_t{seen.frame_count} + kSeekFooterSize;
+  seen.table_size =
+      kSkippableHeaderSize + kSeekEntrySize * std::uint64_t{seen.frame_count} + kSeekFooterSize;
   const bool rows_seen = tail.size() >= kSeekFooterSize + kMinFrames * kSeekEntrySize;
   if (footer[4] != 0 || seen.frame_count < kMinFrames || !rows_seen) {
-    return make_error(ErrorCode::kArchiveMalformed, "archive.open", "the seek table is not that of an archive");
+    return make_error(ErrorCode::kArchiveMalformed, "archive.open",
+                      "the seek table is not that of an archive");
   }
   const auto rows = tail.last(kSeekFooterSize + kMinFrames * kSeekEntrySize);
   seen.root_frame_size = read_le<std::uint32_t>(rows);

@@ -9,7 +9,9 @@ namespace oa::archive {
 namespace {
 
 Bytes small_archive() {
-  return write_archive({{"a", {}}, {"audit/events.ndjson", pattern(700)}, {"workspaces/1/metadata.json", noise(40, 1)}});
+  return write_archive({{"a", {}},
+                        {"audit/events.ndjson", pattern(700)},
+                        {"workspaces/1/metadata.json", noise(40, 1)}});
 }
 
 // Refused with an error that stands for a refused archive, whoever opens and verifies it.
@@ -17,14 +19,16 @@ void expect_refused(const Bytes& archive, const std::string& what) {
   const Status status = open_and_verify(archive, false, {}, 1);
   ASSERT_FALSE(status.ok()) << what;
   const auto name = error_info(status.error().code).name;
-  EXPECT_TRUE(name.starts_with("archive/")) << what << ": " << name << " " << status.error().message;
+  EXPECT_TRUE(name.starts_with("archive/"))
+      << what << ": " << name << " " << status.error().message;
 }
 
 void expect_every_flip_refused(const Bytes& archive, int masks) {
   Bytes changed = archive;
   for (std::size_t i = 0; i < archive.size(); ++i) {
     for (int m = 0; m < masks; ++m) {
-      changed[i] ^= static_cast<std::uint8_t>(1u << ((i * 3 + static_cast<std::size_t>(m) * 5) % 8));
+      changed[i] ^=
+          static_cast<std::uint8_t>(1u << ((i * 3 + static_cast<std::size_t>(m) * 5) % 8));
       expect_refused(changed, "byte " + std::to_string(i));
       changed[i] = archive[i];
     }
@@ -34,7 +38,8 @@ void expect_every_flip_refused(const Bytes& archive, int masks) {
 TEST(Tamper, EveryFlippedByteOfSmallEntries) { expect_every_flip_refused(small_archive(), 3); }
 
 TEST(Tamper, EveryFlippedByteAroundALargeEntry) {
-  expect_every_flip_refused(write_archive({{"a", {1}}, {"b", pattern(kPackSize + 700)}, {"c", {2}}}), 1);
+  expect_every_flip_refused(
+      write_archive({{"a", {1}}, {"b", pattern(kPackSize + 700)}, {"c", {2}}}), 1);
 }
 
 TEST(Tamper, StoredChunksAreCovered) {
@@ -53,7 +58,8 @@ TEST(Tamper, StoredChunksAreCovered) {
 TEST(Tamper, EveryTruncation) {
   const Bytes archive = small_archive();
   for (std::size_t size = 0; size < archive.size(); ++size) {
-    EXPECT_EQ(refusal(Bytes(archive.begin(), archive.begin() + static_cast<std::ptrdiff_t>(size))), "archive/truncated")
+    EXPECT_EQ(refusal(Bytes(archive.begin(), archive.begin() + static_cast<std::ptrdiff_t>(size))),
+              "archive/truncated")
         << size;
   }
 }
@@ -84,7 +90,8 @@ TEST(Tamper, SomethingAround) {
 }
 
 TEST(Tamper, NothingDamagedIsEverReturned) {
-  const Contents contents{{"a", pattern(3000)}, {"rows", noise(2 * kChunkSize, 3)}, {"z", pattern(500)}};
+  const Contents contents{
+      {"a", pattern(3000)}, {"rows", noise(2 * kChunkSize, 3)}, {"z", pattern(500)}};
   const Bytes archive = write_archive(contents);
   Bytes changed = archive;
   for (std::size_t i = 0; i < archive.size(); i += i < 4000 ? 7 : 65003) {
@@ -108,9 +115,12 @@ TEST(Tamper, FramesSwapped) {
   const Contents contents{{"a", noise(900000, 1)}, {"b", noise(900000, 2)}};
   const Bytes archive = write_archive(contents);
   const std::size_t frame = raw_frame_size(tar_size("a", 900000));
-  Bytes changed(archive.begin() + static_cast<std::ptrdiff_t>(frame), archive.begin() + static_cast<std::ptrdiff_t>(2 * frame));
-  changed.insert(changed.end(), archive.begin(), archive.begin() + static_cast<std::ptrdiff_t>(frame));
-  changed.insert(changed.end(), archive.begin() + static_cast<std::ptrdiff_t>(2 * frame), archive.end());
+  Bytes changed(archive.begin() + static_cast<std::ptrdiff_t>(frame),
+                archive.begin() + static_cast<std::ptrdiff_t>(2 * frame));
+  changed.insert(changed.end(), archive.begin(),
+                 archive.begin() + static_cast<std::ptrdiff_t>(frame));
+  changed.insert(changed.end(), archive.begin() + static_cast<std::ptrdiff_t>(2 * frame),
+                 archive.end());
   ASSERT_EQ(changed.size(), archive.size());
   EXPECT_EQ(refusal(changed), "archive/content-mismatch");
 }
@@ -129,7 +139,8 @@ TEST(Trust, ForeignSigners) {
   // A damaged archive of an unknown signer is called damaged, not unknown.
   Bytes changed = bytes;
   changed.pop_back();
-  EXPECT_EQ(ArchiveReader::open(MemorySource(changed), {}).error().code, ErrorCode::kArchiveTruncated);
+  EXPECT_EQ(ArchiveReader::open(MemorySource(changed), {}).error().code,
+            ErrorCode::kArchiveTruncated);
 }
 
 }  // namespace

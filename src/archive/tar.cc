@@ -14,7 +14,8 @@ constexpr std::size_t kPrefixSize = 155;
 
 // Field offsets of a ustar header block.
 constexpr std::size_t kModeAt = 100, kUidAt = 108, kGidAt = 116, kSizeAt = 124, kMtimeAt = 136;
-constexpr std::size_t kChecksumAt = 148, kTypeAt = 156, kMagicAt = 257, kDevMajorAt = 329, kDevMinorAt = 337;
+constexpr std::size_t kChecksumAt = 148, kTypeAt = 156, kMagicAt = 257, kDevMajorAt = 329,
+                      kDevMinorAt = 337;
 constexpr std::size_t kPrefixAt = 345;
 constexpr std::string_view kMagic{"ustar\00000", 8};
 
@@ -27,14 +28,16 @@ struct SplitPath {
 std::optional<SplitPath> split(std::string_view path) {
   if (path.size() <= kNameSize) return SplitPath{{}, path};
   const auto slash = path.find('/', path.size() - kNameSize - 1);
-  if (slash == std::string_view::npos || slash == 0 || slash > kPrefixSize || slash + 1 == path.size()) {
+  if (slash == std::string_view::npos || slash == 0 || slash > kPrefixSize ||
+      slash + 1 == path.size()) {
     return std::nullopt;
   }
   return SplitPath{path.substr(0, slash), path.substr(slash + 1)};
 }
 
 void put_octal(std::uint8_t* field, std::size_t digits, std::uint64_t value) {
-  for (std::size_t i = digits; i-- > 0; value >>= 3) field[i] = static_cast<std::uint8_t>('0' + (value & 7));
+  for (std::size_t i = digits; i-- > 0; value >>= 3)
+    field[i] = static_cast<std::uint8_t>('0' + (value & 7));
 }
 
 unsigned checksum(ByteView block) {
@@ -45,7 +48,8 @@ unsigned checksum(ByteView block) {
   return sum;
 }
 
-void append_block(Bytes& out, const SplitPath& path, std::uint64_t size, std::uint64_t mtime, char type) {
+void append_block(Bytes& out, const SplitPath& path, std::uint64_t size, std::uint64_t mtime,
+                  char type) {
   out.resize(out.size() + kTarBlock);
   std::uint8_t* block = out.data() + out.size() - kTarBlock;
   std::memcpy(block, path.name.data(), path.name.size());
@@ -102,8 +106,8 @@ void append_tar_header(Bytes& out, std::string_view path, std::uint64_t size, st
   }
   // A reader that knows no extended headers sees a shortened name and no content instead.
   const auto fits = split(path);
-  append_block(out, fits ? *fits : SplitPath{{}, path.substr(0, kNameSize)}, size > kMaxUstarNumber ? 0 : size,
-               mtime, '0');
+  append_block(out, fits ? *fits : SplitPath{{}, path.substr(0, kNameSize)},
+               size > kMaxUstarNumber ? 0 : size, mtime, '0');
 }
 
 std::size_t tar_header_size(std::string_view path, std::uint64_t size) {
@@ -128,10 +132,12 @@ SeenHeader look_at_tar_header(ByteView bytes) {
   seen.is_header = std::equal(sum.begin(), sum.end(), bytes.begin() + kChecksumAt);
   seen.type = static_cast<char>(bytes[kTypeAt]);
   const auto prefix = field(bytes, kPrefixAt, kPrefixSize);
-  seen.path = std::string(prefix).append(prefix.empty() ? "" : "/").append(field(bytes, 0, kNameSize));
+  seen.path =
+      std::string(prefix).append(prefix.empty() ? "" : "/").append(field(bytes, 0, kNameSize));
   if (seen.type != 'x' || bytes.size() < 2 * kTarBlock) return seen;
   // Paths have at most kMaxPathSize bytes: their record lies within the first blocks.
-  const auto records = as_text(bytes.subspan(kTarBlock, std::min(bytes.size() - kTarBlock, 4 * kTarBlock)));
+  const auto records =
+      as_text(bytes.subspan(kTarBlock, std::min(bytes.size() - kTarBlock, 4 * kTarBlock)));
   seen.path = path_of_records(records);
   seen.type = '0';
   return seen;

@@ -1,5 +1,5 @@
-// The one spelling of a tar header that an archive may use: POSIX.1-2017 "pax interchange format", ustar header blocks,
-// with an extended header only where a path or a size does not fit.
+// The one spelling of a tar header that an archive may use: POSIX.1-2017 "pax interchange format",
+// ustar header blocks, with an extended header only where a path or a size does not fit.
 #pragma once
 
 #include <string_view>

@@ -32,7 +32,8 @@ class ToolsTest : public testing::Test {
   // Exit status of a script that runs in the folder; what it prints goes to `output`.
   int run(const std::string& script, std::string* output = nullptr) const {
     std::ofstream(file("script")) << "set -eu\n" << script;
-    const std::string command = "cd '" + folder_.string() + "' && ARCHIVE='" + file("x.oa-archive") + "' KEY='" +
+    const std::string command = "cd '" + folder_.string() + "' && ARCHIVE='" +
+                                file("x.oa-archive") + "' KEY='" +
                                 test_key(1).public_key().base64() + "' bash script > output 2>&1";
     const int status = std::system(command.c_str());
     std::stringstream text;
@@ -85,7 +86,8 @@ TEST_F(ToolsTest, TheDocumentsCommandsRefuseWhatWasChanged) {
   const std::string script = shell_blocks(OA_FORMAT_DOCUMENT);
   const std::string unpack = "cd unpacked\n";
   const std::size_t at = script.find(unpack) + unpack.size();
-  for (const std::string attack : {"printf x >> a", "rm b", "touch c", "mv a z", "sed -i s/growth/scaled/ manifest.json"}) {
+  for (const std::string attack :
+       {"printf x >> a", "rm b", "touch c", "mv a z", "sed -i s/growth/scaled/ manifest.json"}) {
     fs::remove_all(file("unpacked"));
     EXPECT_NE(run(script.substr(0, at) + attack + "\n" + script.substr(at)), 0) << attack;
   }
@@ -96,10 +98,15 @@ TEST_F(ToolsTest, ZstdAndTarAcceptEveryShape) {
     write("x.oa-archive", write_archive(contents));
     std::string output;
     EXPECT_EQ(run("zstd -q -t $ARCHIVE\nzstd -q -d < $ARCHIVE > plain\n"
-                  "tar --quoting-style=literal -tf plain > names\ntar --zstd --quoting-style=literal -tf $ARCHIVE | cmp - names\n"
-                  "cat names", &output), 0) << output;
+                  "tar --quoting-style=literal -tf plain > names\ntar --zstd "
+                  "--quoting-style=literal -tf $ARCHIVE | cmp - names\n"
+                  "cat names",
+                  &output),
+              0)
+        << output;
     std::string expected;
-    for (const auto& [path, content] : contents) expected += path + "\nsignatures/" + path + ".sig\n";
+    for (const auto& [path, content] : contents)
+      expected += path + "\nsignatures/" + path + ".sig\n";
     EXPECT_EQ(output, expected + "manifest.json\nsignatures/manifest.json.sig\n");
   }
 }
@@ -109,11 +116,14 @@ TEST_F(ToolsTest, TarReadsSizesThatNeedAnExtendedHeader) {
     Bytes header;
     append_tar_header(header, "rows.parquet", size, 1776332531);
     write("big.tar", header);
-    fs::resize_file(file("big.tar"), header.size() + size + padding_size(size) + 2 * kTarBlock);  // sparse
+    fs::resize_file(file("big.tar"),
+                    header.size() + size + padding_size(size) + 2 * kTarBlock);  // sparse
     std::string output;
     EXPECT_EQ(run("TZ=UTC tar --full-time -tvf big.tar", &output), 0);
     EXPECT_TRUE(output.starts_with("-rw-r--r-- 0/0 ")) << output;
-    EXPECT_TRUE(output.ends_with(std::to_string(size).append(" 2026-04-16 09:42:11 rows.parquet\n"))) << output;
+    EXPECT_TRUE(
+        output.ends_with(std::to_string(size).append(" 2026-04-16 09:42:11 rows.parquet\n")))
+        << output;
   }
 }
 

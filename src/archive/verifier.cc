@@ -15,7 +15,9 @@
 namespace oa::archive {
 namespace {
 
-Error refuse(ErrorCode code, std::string message) { return make_error(code, "archive.verify", std::move(message)); }
+Error refuse(ErrorCode code, std::string message) {
+  return make_error(code, "archive.verify", std::move(message));
+}
 
 struct LargeExpectation {
   std::shared_ptr<const IndexPage> page;
@@ -24,7 +26,8 @@ struct LargeExpectation {
 
 using Unit = std::variant<PackExpectation, LargeExpectation>;
 
-// Walks the index from front to back and says what must be in the file. Collects the totals on its way.
+// Walks the index from front to back and says what must be in the file. Collects the totals on its
+// way.
 class Expectations {
  public:
   explicit Expectations(const ArchiveFile& file) : file_(file) {}
@@ -51,7 +54,8 @@ class Expectations {
       return refuse(ErrorCode::kArchiveMalformed, "the index has other totals than the manifest");
     }
     if (content_hash_.finish() != manifest.content_hash) {
-      return refuse(ErrorCode::kArchiveContentMismatch, "the content hash is not the one in the manifest");
+      return refuse(ErrorCode::kArchiveContentMismatch,
+                    "the content hash is not the one in the manifest");
     }
     const std::uint64_t root_offset = file_.root().root_offset;
     table_.add(file_.manifest_offset() - root_offset, 0);
@@ -62,7 +66,8 @@ class Expectations {
     const Bytes expected = table_.encode();
     Bytes seen(file_.size() - file_.table_offset());
     if (seen.size() == expected.size()) OA_TRY(file_.read_at(file_.table_offset(), seen));
-    if (seen != expected) return refuse(ErrorCode::kArchiveMalformed, "the seek table does not fit the archive");
+    if (seen != expected)
+      return refuse(ErrorCode::kArchiveMalformed, "the seek table does not fit the archive");
     return {};
   }
 
@@ -86,16 +91,21 @@ class Expectations {
 
   Status close_page() {
     if (entry_ == page_->entries.size()) return {};
-    return refuse(ErrorCode::kArchiveMalformed,
-                  "no frame begins where the index says " + quoted_path(page_->entries[entry_].info.path) + " does");
+    return refuse(ErrorCode::kArchiveMalformed, "no frame begins where the index says " +
+                                                    quoted_path(page_->entries[entry_].info.path) +
+                                                    " does");
   }
 
   Result<Unit> pack() {
     const auto& entries = page_->entries;
-    PackExpectation unit{page_, frame_, std::exchange(previous_, std::nullopt), entry_, entry_, std::nullopt};
-    while (entry_ < entries.size() && !is_large(entries[entry_].info.size) && entries[entry_].frame == frame_) ++entry_;
+    PackExpectation unit{page_,  frame_, std::exchange(previous_, std::nullopt),
+                         entry_, entry_, std::nullopt};
+    while (entry_ < entries.size() && !is_large(entries[entry_].info.size) &&
+           entries[entry_].frame == frame_)
+      ++entry_;
     unit.end_entry = entry_;
-    if (entry_ < entries.size() && is_large(entries[entry_].info.size) && entries[entry_].frame == frame_ + 1) {
+    if (entry_ < entries.size() && is_large(entries[entry_].info.size) &&
+        entries[entry_].frame == frame_ + 1) {
       unit.next = entries[entry_].info;
       next_is_large_ = true;
     }
@@ -134,7 +144,8 @@ class Expectations {
 // One thread's checking of units, with the memory it keeps from one to the next.
 class UnitCheck {
  public:
-  UnitCheck(const ArchiveFile& file, bool every_signature) : file_(file), every_signature_(every_signature) {}
+  UnitCheck(const ArchiveFile& file, bool every_signature)
+      : file_(file), every_signature_(every_signature) {}
 
   Status operator()(const PackExpectation& unit) {
     const FrameRecord& frame = unit.page->frames[unit.frame];
@@ -147,16 +158,19 @@ class UnitCheck {
     if (intact) return check_pack(file_, unit, plain_, every_signature_);
     // Damaged: nothing of it is used but to say whose content differs, if that much can be told.
     const Status found = decompressed ? check_pack(file_, unit, plain_, false) : Status();
-    if (!found.ok() && found.error().code == ErrorCode::kArchiveContentMismatch) return found.error();
+    if (!found.ok() && found.error().code == ErrorCode::kArchiveContentMismatch)
+      return found.error();
     return refuse(ErrorCode::kArchiveContentMismatch,
-                  "the frame at byte " + std::to_string(frame.offset) + " is damaged, at or behind " + begin_of(unit));
+                  "the frame at byte " + std::to_string(frame.offset) +
+                      " is damaged, at or behind " + begin_of(unit));
   }
 
   Status operator()(const LargeExpectation& unit) {
     const PageEntry& entry = unit.page->entries[unit.entry];
     for (std::uint64_t i = 0; i < chunk_count(entry.info.size); ++i) {
       const auto pieces = file_.load_frame(unit.page->frames[entry.frame + i], stored_, plain_);
-      if (!pieces.ok() && pieces.error().code == ErrorCode::kArchiveContentMismatch) return differs(entry);
+      if (!pieces.ok() && pieces.error().code == ErrorCode::kArchiveContentMismatch)
+        return differs(entry);
       if (!pieces.ok()) return pieces.error();
       for (const auto piece : *pieces) hash_.update(piece);
     }
@@ -170,7 +184,8 @@ class UnitCheck {
   }
   static std::string begin_of(const PackExpectation& unit) {
     if (unit.previous) return "the end of " + quoted_path(unit.previous->path);
-    if (unit.first_entry < unit.end_entry) return quoted_path(unit.page->entries[unit.first_entry].info.path);
+    if (unit.first_entry < unit.end_entry)
+      return quoted_path(unit.page->entries[unit.first_entry].info.path);
     return "the beginning of " + quoted_path(unit.next->path);
   }
 
@@ -180,23 +195,27 @@ class UnitCheck {
   Bytes stored_, plain_;
 };
 
-std::uint64_t stored_size(const PackExpectation& unit) { return unit.page->frames[unit.frame].stored_size; }
+std::uint64_t stored_size(const PackExpectation& unit) {
+  return unit.page->frames[unit.frame].stored_size;
+}
 std::uint64_t stored_size(const LargeExpectation& unit) {
   const PageEntry& entry = unit.page->entries[unit.entry];
   std::uint64_t sum = 0;
-  for (std::uint64_t i = 0; i < chunk_count(entry.info.size); ++i) sum += unit.page->frames[entry.frame + i].stored_size;
+  for (std::uint64_t i = 0; i < chunk_count(entry.info.size); ++i)
+    sum += unit.page->frames[entry.frame + i].stored_size;
   return sum;
 }
 
-// Hands units out to threads in file order and keeps the first failure in that order, so that the outcome does not
-// depend on the number of threads.
+// Hands units out to threads in file order and keeps the first failure in that order, so that the
+// outcome does not depend on the number of threads.
 class Verification {
  public:
   Verification(const ArchiveFile& file, const VerifyOptions& options, Progress& progress)
       : file_(file), options_(options), progress_(progress), expectations_(file) {}
 
   Result<VerifyReport> run() {
-    const unsigned wanted = options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
+    const unsigned wanted =
+        options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
     progress_.begin("verify", file_.size(), "bytes");
     std::vector<std::thread> threads;
     for (unsigned i = 1; i < wanted; ++i) threads.emplace_back([this] { work(false); });
@@ -252,10 +271,12 @@ class Verification {
         done_ += std::visit([](const auto& unit) { return stored_size(unit); }, taken->unit);
         if (!reports) continue;
         progress_.update(done_);
-        if (progress_.cancelled()) stop_with(number, refuse(ErrorCode::kCancelled, "the verification was cancelled"));
+        if (progress_.cancelled())
+          stop_with(number, refuse(ErrorCode::kCancelled, "the verification was cancelled"));
       }
     } catch (const std::exception& error) {
-      stop_with(number, refuse(ErrorCode::kInternal, "a verifying thread failed").with_cause(error.what()));
+      stop_with(number,
+                refuse(ErrorCode::kInternal, "a verifying thread failed").with_cause(error.what()));
     }
   }
 
@@ -273,7 +294,8 @@ class Verification {
 
 }  // namespace
 
-Result<VerifyReport> verify_archive(const ArchiveFile& file, const VerifyOptions& options, Progress& progress) {
+Result<VerifyReport> verify_archive(const ArchiveFile& file, const VerifyOptions& options,
+                                    Progress& progress) {
   return Verification(file, options, progress).run();
 }
 

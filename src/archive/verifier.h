@@ -5,6 +5,7 @@
 
 namespace oa::archive {
 
-Result<VerifyReport> verify_archive(const ArchiveFile& file, const VerifyOptions& options, Progress& progress);
+Result<VerifyReport> verify_archive(const ArchiveFile& file, const VerifyOptions& options,
+                                    Progress& progress);
 
 }  // namespace oa::archive

@@ -4,7 +4,8 @@ namespace oa::archive {
 
 WorkQueue::WorkQueue(unsigned threads, int compression_level) {
   OA_ASSERT(threads > 0);
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, compression_level] { run(compression_level); });
+  for (unsigned i = 0; i < threads; ++i)
+    threads_.emplace_back([this, compression_level] { run(compression_level); });
 }
 
 WorkQueue::~WorkQueue() {

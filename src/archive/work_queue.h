@@ -17,7 +17,8 @@ struct Worker {
   FrameCompressor compressor;
 };
 
-/// Tasks start in the order they were submitted. Thread-safe. Dropping it waits for running tasks and drops the rest.
+/// Tasks start in the order they were submitted. Thread-safe. Dropping it waits for running tasks
+/// and drops the rest.
 class WorkQueue {
  public:
   using Task = std::function<void(Worker&)>;

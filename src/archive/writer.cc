@@ -12,7 +12,8 @@
 namespace oa::archive {
 namespace {
 
-// Plain bytes between caller and sink: enough for the workers to hash one chunk while others wait, and no more.
+// Plain bytes between caller and sink: enough for the workers to hash one chunk while others wait,
+// and no more.
 constexpr std::size_t kBaseChunksInFlight = 4;
 constexpr std::size_t kChunksInFlightPerThread = 3;
 constexpr std::size_t kMaxManifestBytes = std::size_t{64} << 20;
@@ -28,7 +29,8 @@ struct ArchiveWriter::State {
   State(const WriterOptions& given, unsigned threads, const SigningKey& signer, ByteSink& sink)
       : options(given),
         queue(std::make_unique<WorkQueue>(threads, given.compression_level)),
-        jobs{*queue, signer, given.archive_id, static_cast<std::uint64_t>(given.snapshot_time.unix_seconds())},
+        jobs{*queue, signer, given.archive_id,
+             static_cast<std::uint64_t>(given.snapshot_time.unix_seconds())},
         output(std::make_unique<FrameOutput>(
             jobs, sink, kChunkSize * (kBaseChunksInFlight + kChunksInFlightPerThread * threads))),
         pack(std::make_unique<PackJob>(jobs, Bytes())) {}
@@ -36,7 +38,8 @@ struct ArchiveWriter::State {
   ~State() { queue.reset(); }
 
   Status submit_pack() {
-    auto full = std::exchange(pack, std::make_unique<PackJob>(jobs, output->spare_memory(kPackSize)));
+    auto full =
+        std::exchange(pack, std::make_unique<PackJob>(jobs, output->spare_memory(kPackSize)));
     return output->submit(std::move(full));
   }
 
@@ -57,7 +60,8 @@ struct ArchiveWriter::State {
     return {};
   }
 
-  Status add_large(std::string path, std::uint64_t size, const std::function<Status(ByteSink&)>& produce);
+  Status add_large(std::string path, std::uint64_t size,
+                   const std::function<Status(ByteSink&)>& produce);
   Result<Summary> finish(const ManifestInput& input);
 
   // After an error the writer stays unusable.
@@ -80,10 +84,12 @@ struct ArchiveWriter::State {
 
 namespace {
 
-// Cuts what a producer writes into pieces and hands each to `take`. Refuses more than was announced.
+// Cuts what a producer writes into pieces and hands each to `take`. Refuses more than was
+// announced.
 class ExactSink final : public ByteSink {
  public:
-  ExactSink(std::uint64_t size, std::function<Status(ByteView)> take) : left_(size), take_(std::move(take)) {}
+  ExactSink(std::uint64_t size, std::function<Status(ByteView)> take)
+      : left_(size), take_(std::move(take)) {}
   Status write(ByteView bytes) override {
     if (bytes.size() > left_) return invalid("an entry has more bytes than announced");
     left_ -= bytes.size();
@@ -165,7 +171,8 @@ Result<Summary> ArchiveWriter::State::finish(const ManifestInput& input) {
   return summary;
 }
 
-Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::create(const WriterOptions& options, const SigningKey& signer,
+Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::create(const WriterOptions& options,
+                                                             const SigningKey& signer,
                                                              ByteSink& sink) {
   const auto seconds = options.snapshot_time.unix_seconds();
   if (seconds < 0 || static_cast<std::uint64_t>(seconds) > kMaxUstarNumber) {
@@ -174,7 +181,8 @@ Result<std::unique_ptr<ArchiveWriter>> ArchiveWriter::create(const WriterOptions
   if (options.compression_level < 1 || options.compression_level > 19) {
     return invalid("the compression level must be from 1 to 19");
   }
-  const unsigned threads = options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  const unsigned threads =
+      options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   return std::unique_ptr<ArchiveWriter>(
       new ArchiveWriter(std::make_unique<State>(options, threads, signer, sink)));
 }
@@ -186,7 +194,8 @@ Status ArchiveWriter::add(std::string path, Bytes content) {
   const std::uint64_t size = content.size();
   OA_TRY(state_->settle(state_->check(path, size)));
   if (!is_large(size)) return state_->settle(state_->add_small(std::move(path), content));
-  return state_->settle(state_->add_large(std::move(path), size, [&](ByteSink& out) { return out.write(content); }));
+  return state_->settle(
+      state_->add_large(std::move(path), size, [&](ByteSink& out) { return out.write(content); }));
 }
 
 Status ArchiveWriter::add_stream(std::string path, std::uint64_t size,
@@ -202,6 +211,8 @@ Status ArchiveWriter::add_stream(std::string path, std::uint64_t size,
   return state_->settle(state_->add_small(std::move(path), content));
 }
 
-Result<Summary> ArchiveWriter::finish(const ManifestInput& input) { return state_->settle(state_->finish(input)); }
+Result<Summary> ArchiveWriter::finish(const ManifestInput& input) {
+  return state_->settle(state_->finish(input));
+}
 
 }  // namespace oa::archive

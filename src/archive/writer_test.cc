@@ -8,8 +8,12 @@ namespace {
 
 class WriterTest : public testing::Test {
  protected:
-  std::unique_ptr<ArchiveWriter> make(ByteSink& sink) { return *ArchiveWriter::create(test_options(), key_, sink); }
-  static ErrorCode code(const Status& status) { return status.ok() ? ErrorCode::kInternal : status.error().code; }
+  std::unique_ptr<ArchiveWriter> make(ByteSink& sink) {
+    return *ArchiveWriter::create(test_options(), key_, sink);
+  }
+  static ErrorCode code(const Status& status) {
+    return status.ok() ? ErrorCode::kInternal : status.error().code;
+  }
   const SigningKey key_ = test_key(1);
   MemorySink sink_;
 };
@@ -17,12 +21,13 @@ class WriterTest : public testing::Test {
 TEST_F(WriterTest, RefusesBadPaths) {
   const std::string long_path(kMaxPathSize + 1, 'a');
   for (const std::string path :
-       {"", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a/.", "a\\b", "a\nb", "a\x7f", "\xff", "manifest.json",
-        "signatures", "signatures/a.sig", "signatures/x/y", long_path.c_str()}) {
+       {"", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a/.", "a\\b", "a\nb", "a\x7f", "\xff",
+        "manifest.json", "signatures", "signatures/a.sig", "signatures/x/y", long_path.c_str()}) {
     EXPECT_EQ(code(make(sink_)->add(path, {})), ErrorCode::kInvalidArgument) << path;
   }
   EXPECT_EQ(code(make(sink_)->add(std::string("a\0b", 3), {})), ErrorCode::kInvalidArgument);
-  for (const std::string path : {"a", "...", "..a", "x/manifest.json", "signatures.txt", "é/日本", ".hidden"}) {
+  for (const std::string path :
+       {"a", "...", "..a", "x/manifest.json", "signatures.txt", "é/日本", ".hidden"}) {
     EXPECT_TRUE(make(sink_)->add(path, {}).ok()) << path;
   }
 }
@@ -39,12 +44,14 @@ TEST_F(WriterTest, PathsMustAscend) {
 }
 
 TEST_F(WriterTest, StreamsMustKeepTheirWord) {
-  for (const std::uint64_t size : {std::uint64_t{10}, std::uint64_t{kPackSize + 10}, std::uint64_t{3 * kChunkSize}}) {
+  for (const std::uint64_t size :
+       {std::uint64_t{10}, std::uint64_t{kPackSize + 10}, std::uint64_t{3 * kChunkSize}}) {
     for (const int difference : {-1, 1}) {
       auto writer = make(sink_);
       const Bytes bytes(size + static_cast<std::uint64_t>(difference), 'x');
-      EXPECT_EQ(code(writer->add_stream("a", size, [&](ByteSink& out) { return out.write(bytes); })),
-                ErrorCode::kInvalidArgument);
+      EXPECT_EQ(
+          code(writer->add_stream("a", size, [&](ByteSink& out) { return out.write(bytes); })),
+          ErrorCode::kInvalidArgument);
     }
   }
 }
@@ -63,13 +70,19 @@ TEST_F(WriterTest, StreamInPiecesEqualsWhole) {
                                  return {};
                                })
                   .ok());
-  ASSERT_TRUE(writer->add_stream("c", 3, [](ByteSink& out) { return out.write(Bytes{1, 2, 3}); }).ok());
+  ASSERT_TRUE(writer->add_stream("c", 3,
+                                 [](ByteSink& out) {
+                                   return out.write(Bytes{1, 2, 3});
+                                 })
+                  .ok());
   ASSERT_TRUE(writer->finish(test_manifest()).ok());
   EXPECT_TRUE(sink_.bytes() == write_archive({{"a", {1}}, {"b", content}, {"c", {1, 2, 3}}}));
 }
 
 TEST_F(WriterTest, ErrorsOfProducerAndSinkComeThrough) {
-  const auto fails = [](ByteSink&) -> Status { return make_error(ErrorCode::kTimeout, "test", "no answer"); };
+  const auto fails = [](ByteSink&) -> Status {
+    return make_error(ErrorCode::kTimeout, "test", "no answer");
+  };
   EXPECT_EQ(code(make(sink_)->add_stream("a", 5, fails)), ErrorCode::kTimeout);
   EXPECT_EQ(code(make(sink_)->add_stream("a", 3 * kChunkSize, fails)), ErrorCode::kTimeout);
 
@@ -81,7 +94,8 @@ TEST_F(WriterTest, ErrorsOfProducerAndSinkComeThrough) {
     }
     std::size_t left = 0;
   };
-  const Contents contents{{"a", noise(500000, 1)}, {"b", noise(3 * kChunkSize, 2)}, {"c", noise(700000, 3)}};
+  const Contents contents{
+      {"a", noise(500000, 1)}, {"b", noise(3 * kChunkSize, 2)}, {"c", noise(700000, 3)}};
   const std::size_t whole = write_archive(contents).size();
   for (std::size_t space = 0; space < whole; space += whole / 23) {
     FullSink full;
@@ -105,7 +119,9 @@ TEST_F(WriterTest, DroppedInTheMiddleLeavesNoArchive) {
     {
       auto writer = make(sink);
       for (int i = 0; i < entries; ++i) {
-        ASSERT_TRUE(writer->add(std::to_string(i), noise(2 * kChunkSize, static_cast<std::uint32_t>(i))).ok());
+        ASSERT_TRUE(
+            writer->add(std::to_string(i), noise(2 * kChunkSize, static_cast<std::uint32_t>(i)))
+                .ok());
       }
     }
     EXPECT_EQ(refusal(sink.bytes()), "archive/truncated");

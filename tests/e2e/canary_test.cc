@@ -88,6 +88,10 @@ TEST_F(CanaryTest, NoFileOutsideOfPostgresHoldsReadableData) {
     EXPECT_EQ(files_with(scratch_.path(), canary, {"postgres"}), std::vector<std::string>{})
         << canary;
   }
+  // Its log is not data, and holds nothing of anybody's.
+  const std::string log = testkit::contents_of(scratch_ / "data/postgres/server.log");
+  EXPECT_FALSE(log.empty());
+  EXPECT_EQ(log.find("canary"), std::string::npos);
   // The search can find: Postgres' own folder holds the addresses, in the clear on the host's
   // encrypted volume.
   EXPECT_FALSE(files_with(scratch_ / "data/postgres", kCanaries.email_domain).empty());

@@ -14,13 +14,14 @@ namespace oa::archive {
 inline constexpr std::uint32_t kFormatMajor = 1;
 inline constexpr std::uint32_t kFormatMinor = 0;
 
-/// What the maker of an archive says about it. The domain's own parts are canonical JSON that this module carries.
+/// What the maker of an archive says about it. The domain's own parts are canonical JSON that this
+/// module carries.
 struct ManifestInput {
   TenantId tenant_id;
   JsonText tenant;                              // name, plan, users and teams of no workspace
   std::map<std::string, std::uint64_t> counts;  // e.g. "reports": 12
-  JsonText options;                             // e.g. {"audit":true,"rows":true,"workspaces":[…]}
-  JsonText probes;                              // digests of what reports showed; {} when there are none
+  JsonText options;  // e.g. {"audit":true,"rows":true,"workspaces":[…]}
+  JsonText probes;   // digests of what reports showed; {} when there are none
 };
 
 struct Manifest {
@@ -32,7 +33,8 @@ struct Manifest {
   PublicKey signer;
   std::uint64_t entry_count = 0;    // content entries: without manifest and signatures
   std::uint64_t content_bytes = 0;  // sum of their sizes
-  Blake2bDigest content_hash{};     // over the sorted "<hex digest> <size> <path>\n" lines of the content entries
+  Blake2bDigest content_hash{};     // over the sorted "<hex digest> <size> <path>\n" lines of the
+                                    // content entries
   Blake2bDigest index_root{};       // digest of the index root page, which covers all index pages
 };
 

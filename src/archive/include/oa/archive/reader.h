@@ -20,15 +20,16 @@ struct Limits {
   std::size_t max_path_bytes = 1024;
   std::uint64_t max_entry_bytes = std::uint64_t{1} << 42;
   std::size_t max_manifest_bytes = std::size_t{64} << 20;
-  std::size_t max_frame_bytes = std::size_t{16} << 20;      // decompressed
+  std::size_t max_frame_bytes = std::size_t{16} << 20;  // decompressed
   std::size_t max_index_page_bytes = std::size_t{64} << 20;
-  std::uint64_t max_expansion = 2000;                       // decompressed / compressed, per frame
+  std::uint64_t max_expansion = 2000;  // decompressed / compressed, per frame
 };
 
 /// Whose signature is good enough.
 struct TrustPolicy {
   std::vector<PublicKey> trusted;
-  /// Accept a signer that is not in `trusted` (its fingerprint is shown and nothing is restored on its word alone).
+  /// Accept a signer that is not in `trusted` (its fingerprint is shown and nothing is restored on
+  /// its word alone).
   bool accept_unknown_signer = false;
 };
 
@@ -50,13 +51,16 @@ struct VerifyReport {
   std::uint64_t signatures_checked = 0;
 };
 
-/// Errors of all reading calls: kArchiveTruncated, kArchiveMalformed, kArchiveContentMismatch, kArchiveEntryMissing,
-/// kArchiveEntryUnlisted, kArchiveSignatureInvalid, kArchiveUntrustedSigner, kArchiveVersionUnsupported,
-/// kArchiveLimit, kNotFound (no such path), and what the source reports. Safe for concurrent reads.
+/// Errors of all reading calls: kArchiveTruncated, kArchiveMalformed, kArchiveContentMismatch,
+/// kArchiveEntryMissing, kArchiveEntryUnlisted, kArchiveSignatureInvalid, kArchiveUntrustedSigner,
+/// kArchiveVersionUnsupported, kArchiveLimit, kNotFound (no such path), and what the source
+/// reports. Safe for concurrent reads.
 class ArchiveReader {
  public:
-  /// Reads the tail, the manifest with its signature and the index root. `source` is borrowed for the reader's life.
-  static Result<std::unique_ptr<ArchiveReader>> open(const RangedSource& source, const TrustPolicy& trust,
+  /// Reads the tail, the manifest with its signature and the index root. `source` is borrowed for
+  /// the reader's life.
+  static Result<std::unique_ptr<ArchiveReader>> open(const RangedSource& source,
+                                                     const TrustPolicy& trust,
                                                      const Limits& limits = {});
   ~ArchiveReader();
 
@@ -64,15 +68,17 @@ class ArchiveReader {
   /// True when the signer is in the policy's trusted set.
   bool signer_trusted() const;
 
-  /// Content entries whose path begins with `prefix`, in order, from verified index pages. The callback may stop the
-  /// walk by returning an error.
-  Status for_each(std::string_view prefix, const std::function<Status(const EntryInfo&)>& visit) const;
+  /// Content entries whose path begins with `prefix`, in order, from verified index pages. The
+  /// callback may stop the walk by returning an error.
+  Status for_each(std::string_view prefix,
+                  const std::function<Status(const EntryInfo&)>& visit) const;
   Result<EntryInfo> stat(std::string_view path) const;
   /// A whole small entry; kLimitExceeded when it is larger than `max_bytes`.
   Result<Bytes> read(std::string_view path, std::size_t max_bytes) const;
   /// Any entry, chunk by chunk, each verified before it goes out.
   Status copy(std::string_view path, ByteSink& out) const;
-  /// The whole file: every frame, tar header, hash, padding, index page and the seek table; content_hash recomputed.
+  /// The whole file: every frame, tar header, hash, padding, index page and the seek table;
+  /// content_hash recomputed.
   Result<VerifyReport> verify(const VerifyOptions& options, Progress& progress) const;
 
  private:
