@@ -27,7 +27,7 @@ CREATE TABLE oa.users (
   created_at timestamptz NOT NULL,
   PRIMARY KEY (tenant_id, id)
 );
-CREATE UNIQUE INDEX users_email ON oa.users (tenant_id, lower(email));
+CREATE UNIQUE INDEX users_email ON oa.users (tenant_id, lower(email COLLATE "C"));  -- ASCII only, as the planner of restores compares
 
 CREATE TABLE oa.teams (
   tenant_id uuid NOT NULL DEFAULT oa.current_tenant() REFERENCES oa.tenants (id),

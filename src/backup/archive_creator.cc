@@ -168,7 +168,7 @@ Result<std::vector<catalog::Workspace>> selected_workspaces(Run& run) {
   if (chosen.size() != wanted.size()) {
     return make_error(ErrorCode::kNotFound, "archive.create",
                       "a requested workspace does not exist")
-        .with_hint("`oa-backup tenant show` lists the workspaces");
+        .with_hint("`oa-backup tenant show NAME` lists the workspaces");
   }
   return chosen;
 }
@@ -246,6 +246,11 @@ Status record_archive(catalog::Database& database, TenantId tenant,
 Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, SealedObjects& objects,
                                               const SigningKey& signer, TenantId tenant_id,
                                               const ArchiveRequest& request, Progress& progress) {
+  if (request.with_audit && !request.workspaces.empty()) {
+    return make_error(ErrorCode::kInvalidArgument, "archive.create",
+                      "the audit chain is the whole tenant's and does not go into an archive of some workspaces")
+        .with_hint("leave out --audit or --workspace");
+  }
   OA_ASSIGN(const auto tenant, database.find_tenant(tenant_id.str()));
   OA_ASSIGN(auto snapshot, database.begin(tenant_id, catalog::Isolation::kSnapshot));
 

@@ -34,12 +34,39 @@ Status TenantTransaction::commit() {
   return connection_->commit();
 }
 
-Status TenantTransaction::lock_tenant_for_restore() {
+namespace {
+
+template <class IdType>
+std::string array_of(std::span<const IdType> ids) {
+  std::string text = "{";
+  for (const auto& id : ids) text += (text.size() > 1 ? "," : "") + id.str();
+  return text + "}";
+}
+
+}  // namespace
+
+Status TenantTransaction::lock_tenant_for_restore(std::span<const ReportId> reports,
+                                                  std::span<const AlertId> alerts) {
   // Two tenants whose ids begin alike would wait for each other, which is harmless.
   std::uint64_t key = 0;
   for (std::size_t i = 0; i < 8; ++i) key = key << 8 | tenant_.uuid().raw()[i];
-  return connection_->execute("SELECT pg_advisory_xact_lock($1)",
-                              {Parameter::of(static_cast<std::int64_t>(key))});
+  OA_TRY(connection_->execute("SELECT pg_advisory_xact_lock($1)",
+                              {Parameter::of(static_cast<std::int64_t>(key))}));
+  // Row-level security makes these the tenant's rows. In one order, so that two restores never wait
+  // for each other.
+  for (const char* table : {"users", "teams", "workspaces", "datasets"}) {
+    const std::string lock = fmt::format(
+        "SELECT count(*) FROM (SELECT FROM {} ORDER BY id FOR NO KEY UPDATE) locked", table);
+    OA_TRY(connection_->execute(lock.c_str()));
+  }
+  OA_TRY(
+      connection_->execute("SELECT count(*) FROM (SELECT FROM reports WHERE id = ANY($1::uuid[]) "
+                           "ORDER BY id FOR NO KEY UPDATE) locked",
+                           {Parameter::of(array_of(reports))}));
+  return connection_->execute(
+      "SELECT count(*) FROM (SELECT FROM alerts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY "
+      "UPDATE) locked",
+      {Parameter::of(array_of(alerts))});
 }
 
 Database::Database(ConnectionSettings settings) : settings_(std::move(settings)) {}
@@ -98,7 +125,8 @@ Result<std::vector<Tenant>> Database::list_tenants() {
 Result<Tenant> Database::find_tenant(std::string_view id_or_name) {
   const auto not_found = [] {
     return make_error(ErrorCode::kNotFound, "database.find_tenant",
-                      "there is no tenant of this id or name");
+                      "there is no tenant of this id or name")
+        .with_hint("`oa-backup tenant list` shows them");
   };
   if (!check_name("name", id_or_name).ok()) return not_found();
   const auto parsed = TenantId::parse(id_or_name);

@@ -75,7 +75,8 @@ Result<std::string> usable_path(const std::string& folder) {
   // libpq reads a comma as a list of hosts.
   if (path.find_first_of(",\"\n") != std::string::npos) {
     return make_error(ErrorCode::kInvalidArgument, kOp,
-                      "the folder's path has a comma, a quote or a line break");
+                      "the folder's path has a comma, a quote or a line break")
+        .with_hint("choose another data folder with --data");
   }
   if (path.size() + std::string_view("/socket/.s.PGSQL.5432.lock").size() >
       sizeof(sockaddr_un::sun_path)) {
@@ -308,8 +309,9 @@ struct EmbeddedPostgres::State {
 
   ~State() {
     if (server == 0) return;
-    while (flock(users.get(), LOCK_EX) != 0 && errno == EINTR) {
-    }
+    // Waits for those who have joined; a signal ends the wait, and their commands fail without a
+    // change.
+    (void)flock(users.get(), LOCK_EX);
     kill(server, SIGINT);  // fast shutdown
     const auto gone = [this] { return has_exited(server); };
     if (wait_until(Clock::now() + kStopTimeout, gone)) return;
@@ -328,7 +330,10 @@ Status run_server(const std::string& folder, const ConnectionSettings& settings,
   if (!can_enter(account, folder)) {
     return make_error(ErrorCode::kPermissionDenied, kOp,
                       "the account " + account.name + " cannot reach " + folder)
-        .with_hint("let others pass through the folders above it (chmod o+x)");
+        .with_hint(
+            "choose another data folder with --data, or let others pass through the folders above "
+            "it "
+            "(chmod o+x)");
   }
   const std::string data = folder + "/data";
   OA_ASSIGN(const FileDescriptor log, open_log(folder));
@@ -360,9 +365,15 @@ EmbeddedPostgres::EmbeddedPostgres(std::unique_ptr<State> state, ConnectionSetti
     : state_(std::move(state)), settings_(std::move(settings)) {}
 EmbeddedPostgres::~EmbeddedPostgres() = default;
 
+Status EmbeddedPostgres::check_folder(const std::string& folder) {
+  auto path = usable_path(folder);
+  return path.ok() ? Status() : std::move(path).error();
+}
+
 bool EmbeddedPostgres::owner() const { return state_->server != 0; }
 
-Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(const std::string& folder) {
+Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(const std::string& folder,
+                                                                  ServerUse use) {
   if (gettid() != getpid()) {
     return make_error(ErrorCode::kInternal, kOp, "the database must be started on the main thread");
   }
@@ -377,6 +388,7 @@ Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(const std::str
     // Its owner may go away while we wait; then the cluster is ours.
     locked = flock(state->lock.get(), LOCK_EX | LOCK_NB) == 0;
     if (locked) return true;
+    if (use == ServerUse::kRun) return false;
     // Joined only while its owner cannot be stopping the server: both sides hold this lock for
     // that.
     if (flock(state->users.get(), LOCK_SH | LOCK_NB) != 0) return false;
@@ -385,6 +397,11 @@ Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(const std::str
     return false;
   };
   if (!wait_until(Clock::now() + kJoinTimeout, settled)) {
+    if (use == ServerUse::kRun) {
+      return make_error(ErrorCode::kBusy, kOp,
+                        "another command is using the database of this folder")
+          .with_hint("wait until it has ended, then try again");
+    }
     return make_error(ErrorCode::kTimeout, kOp,
                       "another process has the database, but it does not answer")
         .with_hint("stop that process, or wait until it has started");

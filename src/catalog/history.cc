@@ -65,7 +65,8 @@ Result<ArchiveRecord> Archives::get(ArchiveId id) {
                 "WHERE id = $1",
                 {Parameter::of(id)}));
   if (rows.count() == 0)
-    return make_error(ErrorCode::kNotFound, "archives.get", "no archive has this id");
+    return make_error(ErrorCode::kNotFound, "archives.get", "no archive has this id")
+        .with_hint("`oa-backup archive list --tenant NAME` shows the tenant's archives");
   return read_archive(rows, 0);
 }
 

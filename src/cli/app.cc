@@ -34,6 +34,11 @@ class Parser {
     app_.set_version_flag("--version", OA_VERSION);
     app_.set_help_all_flag("--help-all", "Help of every command");
     globals_.data_folder = default_data_folder();
+    app_.add_option("--data", globals_.data_folder, "Data folder ($OA_DATA)")
+        ->capture_default_str();
+    app_.add_option("--passphrase-file", globals_.passphrase_file,
+                    "File whose first line opens the key store instead of its root key file");
+    app_.add_flag("--json", globals_.json, "One JSON document instead of text");
     app_.footer(
         "Examples:\n"
         "  oa-backup demo                                   the main job on generated data\n"
@@ -55,12 +60,9 @@ class Parser {
   CLI::App* command(CLI::App* parent, const std::string& name, const std::string& what,
                     const std::string& example, Command run) {
     CLI::App* sub = parent->add_subcommand(name, what);
-    sub->footer("Example:\n  " + example);
-    // Accepted behind the command too, where people write them.
-    sub->add_option("--data", globals_.data_folder, "Data folder")->capture_default_str();
-    sub->add_option("--passphrase-file", globals_.passphrase_file,
-                    "File whose first line opens the key store instead of its root key file");
-    sub->add_flag("--json", globals_.json, "One JSON document instead of text");
+    sub->footer("Example:\n  " + example +
+                "\n--data, --passphrase-file and --json go with every command (oa-backup --help).");
+    sub->fallthrough();
     sub->callback([this, run = std::move(run)] { chosen_ = run; });
     return sub;
   }
@@ -79,6 +81,7 @@ class Parser {
   void add_tenant() {
     auto* tenant = app_.add_subcommand("tenant", "Make, list, show and import tenants");
     tenant->require_subcommand(1);
+    tenant->fallthrough();
     auto* create = command(tenant, "create", "Make a blank tenant on its own key",
                            "oa-backup tenant create Acme --plan growth",
                            [this](const Context& c) { return run_tenant_create(c, tenant_); });
@@ -101,12 +104,15 @@ class Parser {
     import->add_option("--plan", import_.plan, "starter, growth or scale")->capture_default_str();
     import->add_option("--from-tenant", import_.from_tenant,
                        "Tenant that has the archive and whose signature is trusted");
+    import->add_flag("--leave-out-blocked", import_.leave_out_blocked,
+                     "Import the rest when something is blocked");
     add_trust(import, import_.trust);
   }
 
   void add_keys() {
     auto* keys = app_.add_subcommand("keys", "Keys that sign a tenant's archives");
     keys->require_subcommand(1);
+    keys->fallthrough();
     command(keys, "list", "Public keys, the retired ones too", "oa-backup keys list Demo",
             [this](const Context& c) { return run_keys_list(c, tenant_); })
         ->add_option("tenant", tenant_.name, "Id or name")
@@ -140,6 +146,7 @@ class Parser {
   void add_archive() {
     auto* archive = app_.add_subcommand("archive", "Make, list, verify and read archives");
     archive->require_subcommand(1);
+    archive->fallthrough();
     auto* create = command(archive, "create", "Make an archive of a tenant",
                            "oa-backup archive create --tenant Demo --rows --output demo.oa-archive",
                            [this](const Context& c) { return run_archive_create(c, create_); });
@@ -202,6 +209,8 @@ class Parser {
         ->capture_default_str();
     restore->add_flag("--with-roles", restore_.with_roles,
                       "Grant the archived workspace roles too");
+    restore->add_flag("--leave-out-blocked", restore_.leave_out_blocked,
+                      "Restore the rest when something is blocked");
     restore->add_flag("--dry-run", restore_.dry_run, "Show the plan and stop");
     restore->add_flag("--yes", restore_.yes, "Apply without asking");
     add_trust(restore, restore_.trust);
@@ -231,7 +240,9 @@ int run_guarded(int argc, const char* const* argv) {
   const Context context{parser.globals(), output, progress};
   const Status status = parser.chosen()(context);
   progress.clear();
-  return status.ok() ? 0 : output.failure(status.error());
+  const Status flushed = Output::flush();
+  if (!status.ok()) return output.failure(status.error());
+  return flushed.ok() ? 0 : output.failure(flushed.error());
 }
 
 }  // namespace

@@ -76,10 +76,10 @@ Status extract_one(const archive::ArchiveReader& reader, const archive::EntryInf
 }  // namespace
 
 Status run_archive_create(const Context& context, const ArchiveCreateOptions& options) {
-  if (!options.output.empty() && fs::exists(options.output)) {
-    return make_error(ErrorCode::kAlreadyExists, "archive.create",
-                      options.output + " exists already")
-        .with_hint("choose another name for --output");
+  // Tried first: an archive that cannot be saved where it was asked for is not made.
+  std::unique_ptr<AtomicFileSink> file;
+  if (!options.output.empty()) {
+    OA_ASSIGN(file, AtomicFileSink::create(options.output, false, 0600));
   }
   backup::ArchiveRequest request;
   request.with_rows = options.rows;
@@ -97,7 +97,8 @@ Status run_archive_create(const Context& context, const ArchiveCreateOptions& op
   if (!options.output.empty()) {
     const ObjectKey key{tenant.id, RetentionClass::kArchives, record.object_name};
     OA_ASSIGN(const auto source, instance->objects().open(key, VersionId{record.object_version}));
-    OA_TRY(save(*source, options.output));
+    OA_TRY(copy_all(*source, *file));
+    OA_TRY(file->commit());
   }
   auto document = to_json(record);
   if (!options.output.empty()) document["file"] = options.output;

@@ -61,6 +61,7 @@ struct RestoreOptions {
   std::vector<std::string> assets;  // kind:id
   std::string mode = "overwrite";
   bool with_roles = false;
+  bool leave_out_blocked = false;
   bool dry_run = false;
   bool yes = false;
 };
@@ -72,6 +73,7 @@ struct ImportOptions {
   TrustOptions trust;
   std::string name;
   std::string plan = "starter";
+  bool leave_out_blocked = false;
 };
 Status run_tenant_import(const Context& context, const ImportOptions& options);
 

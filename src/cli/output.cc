@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 
@@ -24,11 +25,37 @@ void on_signal(int number) {
   g_stop = 1;
 }
 
+// A failed write is remembered by the stream and told at the end by Output::flush().
+void print_line(std::string_view text) {
+  (void)std::fwrite(text.data(), 1, text.size(), stdout);
+  (void)std::fputc('\n', stdout);
+}
+
 std::string amount(std::uint64_t n, const std::string& unit) {
   return unit == "bytes" ? format_size(n) : fmt::format("{} {}", n, unit);
 }
 
 }  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+Status Output::flush() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  if (errno == EPIPE) return {};
+  return errno_error(errno, "stdout", "the result could not be written to standard output");
+}
 
 void install_signal_handlers() {
   struct sigaction action {};
@@ -78,11 +105,11 @@ void TerminalProgress::clear() {
 }
 
 void Output::document(const json::value& value) const {
-  if (json_) fmt::print("{}\n", canonical_json(value));
+  if (json_) print_line(canonical_json(value));
 }
 
 void Output::line(std::string_view text) const {
-  if (!json_) fmt::print("{}\n", text);
+  if (!json_) print_line(printable(text));
 }
 
 void Output::table(const std::vector<std::string>& header,
@@ -115,12 +142,13 @@ int Output::failure(const Error& error) const {
                                             {"hint", error.hint},
                                             {"cause", error.cause},
                                             {"retryable", info.retryable}}}};
-    fmt::print(stderr, "{}\n", canonical_json(document));
+    (void)std::fputs((canonical_json(document) + "\n").c_str(), stderr);
     return info.exit_status;
   }
-  fmt::print(stderr, "error: {} [{}]\n", error.message, info.name);
-  if (!error.cause.empty()) fmt::print(stderr, "  cause: {}\n", error.cause);
-  if (!error.hint.empty()) fmt::print(stderr, "  hint:  {}\n", error.hint);
+  std::string text = fmt::format("error: {} [{}]\n", printable(error.message), info.name);
+  if (!error.cause.empty()) text += fmt::format("  cause: {}\n", printable(error.cause));
+  if (!error.hint.empty()) text += fmt::format("  hint:  {}\n", printable(error.hint));
+  (void)std::fputs(text.c_str(), stderr);
   return info.exit_status;
 }
 

@@ -37,6 +37,10 @@ class TerminalProgress final : public Progress {
 void install_signal_handlers();
 bool stop_requested();
 
+/// `text` with control characters (line breaks too) spelt as \xNN: names come from tenants and from
+/// archives, and must not forge rows or drive the terminal.
+std::string printable(std::string_view text);
+
 /// A result is one JSON document (--json) or lines for people; never both.
 class Output {
  public:
@@ -44,11 +48,14 @@ class Output {
   bool json() const { return json_; }
   /// One JSON document on stdout, when JSON was asked for.
   void document(const json::value& value) const;
-  /// A line for people, otherwise.
+  /// A line for people, otherwise; control characters made visible.
   void line(std::string_view text) const;
   /// Columns aligned, a header line first; `empty` stands in for a table without rows.
   void table(const std::vector<std::string>& header,
              const std::vector<std::vector<std::string>>& rows, std::string_view empty) const;
+  /// What is still buffered; kIo when standard output could not be written. A reader that went away
+  /// is no error.
+  static Status flush();
   /// The error on stderr: a JSON document or "error: …" with its hint. Returns the exit status.
   int failure(const Error& error) const;
 

@@ -77,6 +77,7 @@ Status run_restore(const Context& context, const RestoreOptions& options) {
   request.id = RestoreId::random();
   request.selection.everything = options.all;
   request.with_roles = options.with_roles;
+  request.leave_out_blocked = options.leave_out_blocked;
   OA_ASSIGN(request.mode, restore::parse_mode(options.mode));
   for (const auto& text : options.assets) {
     OA_ASSIGN(const auto asset, parse_asset(text));
@@ -125,17 +126,21 @@ Status run_tenant_import(const Context& context, const ImportOptions& options) {
   request.id = RestoreId::random();
   request.selection.everything = true;
   request.with_roles = request.all_people = true;
-  // Decoded before the tenant is made: an archive that cannot be imported leaves nothing behind.
+  request.leave_out_blocked = options.leave_out_blocked;
+  // Decoded and planned before the tenant is made: an archive that cannot be imported leaves
+  // nothing behind.
   OA_ASSIGN(const auto contents, restore::read_contents(*opened.reader, request.selection));
+  OA_TRY(restore::check_applicable(restore::make_plan(contents, {}, request)));
   OA_ASSIGN(const auto tenant, instance->provision_tenant(options.name, plan));
   OA_ASSIGN(const auto prepared, restore::prepare_restore(instance->database(), instance->objects(),
                                                           *opened.reader, tenant.id, request));
   auto record = restore::apply_plan(instance->database(), instance->objects(), *opened.reader,
                                     prepared.contents, prepared.plan, context.progress);
   if (!record.ok()) {
-    return std::move(record).error().with_hint(
-        "the tenant " + tenant.name + " was made and is empty; go on with `oa-backup restore " +
-        options.archive + " --all --with-roles --tenant " + tenant.id.str() + "`");
+    auto error = std::move(record).error();
+    error.hint += (error.hint.empty() ? "" : "; ") +
+                  std::string("the tenant was made and is empty, so import under another name");
+    return error;
   }
   auto document = outcome(*record, prepared.plan);
   document["tenant"] =

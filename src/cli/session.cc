@@ -67,11 +67,12 @@ std::string default_data_folder() {
   return std::string(home == nullptr ? "." : home) + "/.local/share/oa-backup";
 }
 
-Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
-                                                          bool create) {
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options, bool create,
+                                                          bool run_server) {
   instance::Settings settings;
   settings.data_folder = options.data_folder;
   settings.create = create;
+  settings.run_server = run_server;
   if (!options.passphrase_file.empty()) {
     OA_ASSIGN(settings.passphrase, read_passphrase(options.passphrase_file));
   }
@@ -98,7 +99,16 @@ Result<NamedArchive> open_archive(const std::string& name, instance::Instance* i
     const ObjectKey key{tenant->id, RetentionClass::kArchives, record.object_name};
     OA_ASSIGN(opened.source, instance->objects().open(key, VersionId{record.object_version}));
   }
-  OA_ASSIGN(opened.reader, open_reader(*opened.source, policy, trust));
+  auto reader = open_reader(*opened.source, policy, trust);
+  if (!reader.ok() && reader.error().code == ErrorCode::kArchiveUntrustedSigner) {
+    auto error = std::move(reader).error();
+    error.hint +=
+        "; here: --accept-signer FINGERPRINT, --trust KEYFILE, or --tenant for one of its own "
+        "archives";
+    return error;
+  }
+  if (!reader.ok()) return std::move(reader).error();
+  opened.reader = std::move(reader).value();
   return opened;
 }
 

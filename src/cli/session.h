@@ -23,8 +23,9 @@ struct GlobalOptions {
 std::string default_data_folder();
 
 /// Opens the instance behind --data; makes it when `create`.
-Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
-                                                          bool create);
+/// `run_server` as in instance::Settings.
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options, bool create,
+                                                          bool run_server = false);
 
 /// Which signers are accepted besides the tenant's own.
 struct TrustOptions {

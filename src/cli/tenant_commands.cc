@@ -31,12 +31,14 @@ class StepNarrator final : public demo::Narrator {
   void step(std::string_view title) override {
     if (progress_ != nullptr) progress_->clear();
     ++number_;
-    context_.output.line(fmt::format("\n{}. {}", number_, title));
+    context_.output.line("");
+    context_.output.line(fmt::format("{}. {}", number_, title));
     steps_.push_back(json::object{{"step", number_}, {"title", title}, {"facts", json::object{}}});
   }
   void fact(std::string_view name, std::string_view value) override {
     if (progress_ != nullptr) progress_->clear();
     context_.output.line(fmt::format("   {:<26} {}", name, value));
+    std::fflush(stdout);
     steps_.back().as_object()["facts"].as_object()[name] = value;
   }
   json::array take() { return std::move(steps_); }
@@ -61,7 +63,10 @@ class UpLock {
         .with_hint("use it as it is, end it first, or name another folder with --data");
   }
   UpLock(UpLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  UpLock& operator=(UpLock&&) = delete;
+  UpLock& operator=(UpLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~UpLock() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -74,8 +79,14 @@ class UpLock {
 }  // namespace
 
 Status run_up(const Context& context) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, true));
-  OA_ASSIGN(const auto lock, UpLock::take(instance->data_folder()));
+  std::optional<UpLock> lock;
+  if (instance::Instance::exists(context.options.data_folder)) {
+    OA_ASSIGN(lock, UpLock::take(context.options.data_folder));
+  }
+  OA_ASSIGN(const auto instance, open_instance(context.options, true, true));
+  if (!lock.has_value()) {
+    OA_ASSIGN(lock, UpLock::take(instance->data_folder()));
+  }
   OA_ASSIGN(const auto tenants, instance->database().list_tenants());
   context.output.line(fmt::format("oa-backup is up in {}", instance->data_folder()));
   context.output.line(

@@ -172,6 +172,13 @@ Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std
   OA_ASSIGN(const std::string password_hash,
             hash_password(SecretBytes::copy_of(as_bytes(password))));
   OA_TRY(catalog::Users(transaction).set_password_hash(people.users[0].id, password_hash));
+  catalog::NewAuditEvent made;
+  made.ts = now;
+  made.actor_type = "operator";
+  made.action = kDemoAction;
+  made.resource_type = "tenant";
+  made.resource_id = tenant.id.str();
+  OA_TRY(catalog::Audit(transaction).append({&made, 1}));
   OA_TRY(catalog::Audit(transaction).append(demo_audit(people, reports, size, canaries, now)));
   OA_TRY(transaction.commit());
   progress.update(size.audit_events);

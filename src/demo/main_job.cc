@@ -14,6 +14,8 @@ namespace {
 
 using restore::AssetKind;
 
+constexpr char kSpoiltName[] = "overwritten by mistake";
+
 Error not_proven(const std::string& what) { return make_error(ErrorCode::kInternal, "demo", what); }
 
 std::string short_digest(const Blake2bDigest& digest) { return to_hex(digest).substr(0, 16) + "…"; }
@@ -32,21 +34,74 @@ class MainJob {
     OA_TRY(import_into_new_tenant());
     narrator_.step("Done: everything was compared and is as it should be");
     narrator_.fact("data folder", instance_.data_folder());
-    narrator_.fact("go on with", fmt::format("oa-backup archive list --data {} --tenant {}",
+    narrator_.fact("go on with", fmt::format("oa-backup archive list --data \"{}\" --tenant {}",
                                              instance_.data_folder(), kDemoTenant));
     return {};
   }
 
  private:
+  // The demo damages its tenant, so it must be its own: its making is in the audit chain.
+  Status check_own(TenantId tenant) {
+    OA_ASSIGN(auto transaction, instance_.database().begin(tenant, catalog::Isolation::kSnapshot));
+    constexpr std::uint64_t kWithin = 10;
+    bool own = false;
+    const Status walked =
+        catalog::Audit(transaction).for_each([&](const catalog::AuditEvent& event) -> Status {
+          own = own || event.action == kDemoAction;
+          if (event.sequence < kWithin && !own) return {};
+          return make_error(ErrorCode::kCancelled, "demo", "seen enough");
+        });
+    if (own) return {};
+    if (!walked.ok() && walked.error().code != ErrorCode::kCancelled) return walked;
+    return make_error(ErrorCode::kConflict, "demo",
+                      "the tenant named Demo here was not made by the demo, so it is left alone")
+        .with_hint("run the demo in another data folder with --data");
+  }
+
+  // A run that was ended between damage and restore: what it lost comes back from the newest
+  // archive with rows.
+  Status repair_interrupted() {
+    OA_ASSIGN(auto transaction,
+              instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(const auto workspaces, catalog::Workspaces(transaction).list());
+    restore::Request request;
+    for (const auto& workspace : workspaces) {
+      OA_ASSIGN(const auto reports,
+                catalog::Reports(transaction).list(workspace.id, std::nullopt, 500));
+      for (const auto& report : reports) {
+        if (report.name == kSpoiltName)
+          request.selection.assets.insert({AssetKind::kReport, report.id.uuid()});
+      }
+    }
+    if (request.selection.assets.empty()) return {};
+    OA_ASSIGN(const auto archives, catalog::Archives(transaction).list());
+    const auto newest =
+        std::ranges::find_if(archives, [](const auto& archive) { return archive.with_rows; });
+    if (newest == archives.end()) return {};
+    archive::TrustPolicy trust;
+    OA_ASSIGN(trust.trusted, instance_.trusted_keys(tenant_.id));
+    OA_ASSIGN(stored_,
+              restore::open_stored_archive(instance_.objects(), tenant_.id, *newest, trust));
+    narrator_.fact("an earlier run was ended", "what it had lost is restored first");
+    request.id = RestoreId::random();
+    OA_TRY(restore_into(tenant_.id, request));
+    restore::Request missing;
+    missing.id = RestoreId::random();
+    missing.mode = restore::Mode::kSkip;
+    missing.selection.everything = true;
+    return restore_into(tenant_.id, missing);
+  }
+
   Status have_tenant() {
     auto found = instance_.database().find_tenant(kDemoTenant);
     const bool is_new = !found.ok();
+    if (!is_new) OA_TRY(check_own(found->id));
     narrator_.step(is_new ? "A demo tenant on plan Growth"
                           : "The demo tenant that is there already is kept");
     if (is_new) found = make_demo_tenant(instance_, kDemoTenant, size_, {}, progress_);
     OA_ASSIGN(tenant_, std::move(found));
     narrator_.fact("tenant", tenant_.name + " " + tenant_.id.str());
-    return {};
+    return is_new ? Status() : repair_interrupted();
   }
 
   Status make_archive() {
@@ -100,15 +155,16 @@ class MainJob {
       OA_ASSIGN(const auto some,
                 catalog::Reports(transaction).list(workspace.id, std::nullopt, 500));
       for (const auto& report : some) {
-        ++uses[report.visuals.front().dataset_id];
+        if (report.visuals.empty()) continue;
+        for (const auto& visual : report.visuals) ++uses[visual.dataset_id];
         reports.push_back(report);
       }
       OA_ASSIGN(const auto alerts,
                 catalog::Alerts(transaction).list(workspace.id, std::nullopt, 500));
-      for (const auto& alert : alerts) uses[alert.dataset_id] += 2;
+      for (const auto& alert : alerts) ++uses[alert.dataset_id];
     }
     for (const auto& report : reports) {
-      const bool alone = uses[report.visuals.front().dataset_id] == 1;
+      const bool alone = uses[report.visuals.front().dataset_id] == report.visuals.size();
       if (alone && deleted_.id.is_nil()) deleted_ = report;
       if (!alone && changed_.id.is_nil()) changed_ = report;
     }
@@ -126,7 +182,7 @@ class MainJob {
     OA_TRY(catalog::Reports(transaction).remove(deleted_.id));
     OA_TRY(catalog::Datasets(transaction).remove(dataset_.id));
     catalog::Report spoilt = changed_;
-    spoilt.name = "overwritten by mistake";
+    spoilt.name = kSpoiltName;
     spoilt.visuals.resize(1);
     spoilt.bookmarks.clear();
     spoilt.updated_at = Timestamp::now();

@@ -1,7 +1,11 @@
 #include "oa/instance/instance.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -39,16 +43,46 @@ Status make_folder(const std::string& path, unsigned mode) {
   return {};
 }
 
-Status prepare_folder(const Layout& layout, bool create) {
+// Held while the content of a new folder is made, so that two first commands do not make it twice.
+class FolderLock {
+ public:
+  FolderLock() = default;
+  ~FolderLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  Status take(const std::string& folder) {
+    fd_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd_ < 0 || ::flock(fd_, LOCK_EX) != 0)
+      return errno_error(errno, "instance.open", "cannot lock " + folder);
+    return {};
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+// Nothing in it but what a first command that was killed has left.
+bool unused(const std::string& folder) {
   std::error_code error;
-  if (fs::exists(layout.marker(), error)) return {};
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().filename() != std::string(kMarker) + ".partial") return false;
+  }
+  return !error;
+}
+
+Status prepare_folder(const Layout& layout, bool create, FolderLock& lock) {
+  std::error_code error;
   const bool there = fs::exists(layout.root, error);
+  if (there && create && fs::is_directory(layout.root, error)) OA_TRY(lock.take(layout.root));
+  if (fs::exists(layout.marker(), error)) return {};
   if (there && !fs::is_directory(layout.root, error)) {
     return make_error(ErrorCode::kInvalidArgument, "instance.open",
                       layout.root + " is not a folder")
         .with_hint("name a folder with --data");
   }
-  if (there && !fs::is_empty(layout.root, error)) {
+  if (there && !unused(layout.root)) {
     return make_error(ErrorCode::kInvalidArgument, "instance.open",
                       layout.root + " holds files that are not of this program")
         .with_hint("name an empty or a new folder with --data");
@@ -60,6 +94,8 @@ Status prepare_folder(const Layout& layout, bool create) {
             "make one with `oa-backup up` or `oa-backup demo`, or name its folder with --data");
   }
   OA_TRY(make_folder(layout.root, 0711));
+  if (!there) OA_TRY(lock.take(layout.root));
+  if (fs::exists(layout.marker(), error)) return {};  // another first command was quicker
   OA_ASSIGN(auto marker, AtomicFileSink::create(layout.marker(), false, 0600));
   OA_TRY(marker->write(as_bytes(kMarkerText)));
   return marker->commit();
@@ -113,17 +149,26 @@ struct Instance::State {
 Instance::Instance(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Instance::~Instance() = default;
 
+bool Instance::exists(const std::string& folder) {
+  std::error_code error;
+  return fs::exists(Layout{folder}.marker(), error);
+}
+
 Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   auto state = std::make_unique<State>();
   std::error_code error;
   state->layout.root = fs::absolute(settings.data_folder, error).lexically_normal().string();
   while (state->layout.root.size() > 1 && state->layout.root.back() == '/')
     state->layout.root.pop_back();
-  OA_TRY(prepare_folder(state->layout, settings.create));
+  OA_TRY(catalog::EmbeddedPostgres::check_folder(state->layout.postgres()));
+  auto lock = std::make_unique<FolderLock>();
+  OA_TRY(prepare_folder(state->layout, settings.create, *lock));
   OA_ASSIGN(state->keys, open_keys(state->layout, settings));
   OA_ASSIGN(state->store, open_local_store(state->layout.objects()));
   state->objects = std::make_unique<SealedObjects>(*state->store, *state->keys);
-  OA_ASSIGN(state->postgres, catalog::EmbeddedPostgres::start(state->layout.postgres()));
+  lock.reset();
+  const auto use = settings.run_server ? catalog::ServerUse::kRun : catalog::ServerUse::kJoinOrRun;
+  OA_ASSIGN(state->postgres, catalog::EmbeddedPostgres::start(state->layout.postgres(), use));
   OA_TRY(catalog::Database::migrate(state->postgres->settings()));
   OA_ASSIGN(state->database, catalog::Database::open(state->postgres->settings()));
   state->volume = volume_encryption(state->layout.postgres());
@@ -138,9 +183,12 @@ VolumeEncryption Instance::volume() const { return state_->volume; }
 
 Result<catalog::Tenant> Instance::provision_tenant(const std::string& name, catalog::Plan plan) {
   catalog::Tenant tenant{TenantId::random(), name, plan, Timestamp::now()};
-  if (name.empty() || name.size() > 200 || !is_utf8(name)) {
+  const bool has_control =
+      std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  if (name.empty() || name.size() > 200 || !is_utf8(name) || has_control) {
     return make_error(ErrorCode::kInvalidArgument, "tenant.create",
-                      "a tenant's name has 1 to 200 bytes of UTF-8");
+                      "a tenant's name has 1 to 200 bytes of UTF-8 without control characters")
+        .with_hint("give another name");
   }
   if (state_->database->find_tenant(name).ok()) {
     return make_error(ErrorCode::kAlreadyExists, "tenant.create",
@@ -174,7 +222,7 @@ Result<SigningKey> Instance::signing_key(TenantId tenant) {
     return SigningKey::from_seed(seed);
   }
   return make_error(ErrorCode::kNotFound, "instance.signing_key", "the tenant has no signing key")
-      .with_hint("make one with `oa-backup keys rotate --tenant ID`");
+      .with_hint("make one with `oa-backup keys rotate NAME`");
 }
 
 Result<std::vector<PublicKey>> Instance::trusted_keys(TenantId tenant) {

@@ -177,16 +177,23 @@ class Applier {
   Rewriter rewriter_;
 };
 
-Status refuse_blocked(const Plan& plan) {
+}  // namespace
+
+Status check_applicable(const Plan& plan) {
+  if (plan.leave_out_blocked) return {};
   for (const auto& item : plan.items) {
     if (item.action != Action::kBlocked) continue;
     return make_error(ErrorCode::kConflict, "restore.apply",
                       "the " + std::string(to_text(item.source.kind)) + " " + item.source.id.str() +
                           " cannot be restored: " + item.reason)
-        .with_hint("leave it out of the selection, or restore what it needs first");
+        .with_hint(
+            "add --leave-out-blocked, leave it out of the selection, or restore what it needs "
+            "first");
   }
   return {};
 }
+
+namespace {
 
 json::object summary_of(const Plan& plan) {
   json::object summary{{"mode", to_text(plan.mode)}, {"plan_hash", plan_hash(plan)}};
@@ -236,7 +243,7 @@ Result<catalog::RestoreRecord> apply_plan(catalog::Database& database, SealedObj
                                           const archive::ArchiveReader& reader,
                                           const Contents& contents, const Plan& plan,
                                           Progress& progress) {
-  OA_TRY(refuse_blocked(plan));
+  OA_TRY(check_applicable(plan));
   {
     OA_ASSIGN(auto transaction, database.begin(plan.tenant_id, catalog::Isolation::kSnapshot));
     auto done = catalog::Restores(transaction).get(plan.id);
@@ -248,7 +255,11 @@ Result<catalog::RestoreRecord> apply_plan(catalog::Database& database, SealedObj
 
   progress.begin("writing", plan.items.size(), "assets");
   OA_ASSIGN(auto transaction, database.begin(plan.tenant_id));
-  OA_TRY(transaction.lock_tenant_for_restore());
+  std::vector<ReportId> reports;
+  std::vector<AlertId> alerts;
+  for (const auto& [id, report] : contents.reports) reports.push_back(id);
+  for (const auto& [id, alert] : contents.alerts) alerts.push_back(id);
+  OA_TRY(transaction.lock_tenant_for_restore(reports, alerts));
   OA_ASSIGN(const LiveState live, read_live_state(transaction, objects, contents));
   if (state_digest(live) != plan.state_digest) {
     return make_error(ErrorCode::kPreconditionFailed, "restore.apply",

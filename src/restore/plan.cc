@@ -36,6 +36,7 @@ class Planner {
     plan_.tenant_id = live_.tenant_id;
     plan_.mode = request_.mode;
     plan_.with_roles = request_.with_roles;
+    plan_.leave_out_blocked = request_.leave_out_blocked;
     plan_.state_digest = state_digest(live_);
     map_people();
     collect_names();
@@ -260,7 +261,7 @@ class Planner {
       PlanItem item = asset_item(AssetKind::kReport, id.uuid(), report.workspace_id, report.name,
                                  live != live_.reports.end(), &report_names_[report.workspace_id]);
       for (const auto& visual : report.visuals) {
-        if (!dataset_missing(visual.dataset_id)) continue;
+        if (item.action == Action::kSkip || !dataset_missing(visual.dataset_id)) continue;
         item.action = Action::kBlocked;
         item.reason = "its dataset " + visual.dataset_id.str() +
                       " is neither in the tenant nor in the archive";
@@ -280,7 +281,7 @@ class Planner {
       const auto live = live_.alerts.find(id);
       PlanItem item = asset_item(AssetKind::kAlert, id.uuid(), alert.workspace_id, alert.name,
                                  live != live_.alerts.end(), nullptr);
-      if (dataset_missing(alert.dataset_id)) {
+      if (item.action != Action::kSkip && dataset_missing(alert.dataset_id)) {
         item.action = Action::kBlocked;
         item.reason = "its dataset " + alert.dataset_id.str() +
                       " is neither in the tenant nor in the archive";
@@ -448,6 +449,7 @@ json::value to_json(const Plan& plan) {
                       {"tenant_id", plan.tenant_id.str()},
                       {"mode", to_text(plan.mode)},
                       {"with_roles", plan.with_roles},
+                      {"leave_out_blocked", plan.leave_out_blocked},
                       {"items", std::move(items)},
                       {"users", std::move(users)},
                       {"teams", std::move(teams)},

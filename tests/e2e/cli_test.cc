@@ -263,5 +263,37 @@ TEST_F(CliDemo, ADamagedFileChangesNothing) {
   EXPECT_EQ(oa_json({"tenant", "list", "--data", data()}), tenants);
 }
 
+TEST_F(CliDemo, OutputThatCannotBeWrittenIsAFailureAndAReaderThatLeavesIsNot) {
+  const std::string command = std::string(OA_BACKUP) + " tenant list --data " + data();
+  EXPECT_EQ(testkit::run({"sh", "-c", command + " >/dev/full"}).status, 8);
+  EXPECT_EQ(testkit::run({"bash", "-c", "set -o pipefail; " + command + " | true"}).status, 0);
+}
+
+TEST_F(CliDemo, NamesCannotForgeRowsOrDriveTheTerminal) {
+  EXPECT_EQ(oa({"tenant", "create", "a\nforged row", "--data", data()}).status, 2);
+  const auto refused = oa({"tenant", "show", "\x1b[2J", "--data", data()});
+  EXPECT_EQ((refused.out + refused.err).find('\x1b'), std::string::npos);
+}
+
+TEST_F(CliDemo, AnImportThatCannotWorkLeavesNoTenant) {
+  const auto tenants = oa_json({"tenant", "list", "--data", data()});
+  download("i.oa-archive");
+  EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--name", "Y", "--data", data()}).status, 6);
+  EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--from-tenant", "Demo", "--name", "Demo", "--data", data()}).status, 4);
+  EXPECT_EQ(oa_json({"tenant", "list", "--data", data()}), tenants);
+}
+
+TEST(CliFirst, TwoFirstCommandsMakeOneInstance) {
+  testkit::Scratch scratch;
+  const std::string data = scratch / "data";
+  testkit::Running one({OA_BACKUP, "tenant", "create", "One", "--data", data});
+  testkit::Running two({OA_BACKUP, "tenant", "create", "Two", "--data", data});
+  ASSERT_TRUE(one.wait(60000));
+  ASSERT_TRUE(two.wait(60000));
+  EXPECT_EQ(one.status(), 0);
+  EXPECT_EQ(two.status(), 0);
+  EXPECT_EQ(oa_json({"tenant", "list", "--data", data}).at("data").as_array().size(), 2u);
+}
+
 }  // namespace
 }  // namespace oa

@@ -1,8 +1,10 @@
-// Connections and transactions. A tenant's rows can be reached only through a TenantTransaction, which names the tenant to
-// the row-level-security policies; so forgetting the tenant does not compile.
+// Connections and transactions. A tenant's rows can be reached only through a TenantTransaction,
+// which names the tenant to the row-level-security policies; so forgetting the tenant does not
+// compile.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "oa/catalog/records.h"
@@ -11,7 +13,7 @@ namespace oa::catalog {
 
 /// How to reach Postgres. The service's role has neither SUPERUSER nor BYPASSRLS.
 struct ConnectionSettings {
-  std::string host;           // folder of the unix socket, or a host name
+  std::string host;  // folder of the unix socket, or a host name
   std::string port = "5432";
   std::string database = "oneanalytics";
   std::string service_role = "oa_service";    // tenant data, under row-level security
@@ -23,8 +25,9 @@ class Connection;  // private: wraps libpq
 
 enum class Isolation { kReadWrite, kSnapshot };  // READ COMMITTED, or REPEATABLE READ READ ONLY
 
-/// One transaction of one tenant on its own connection. Rolled back when dropped without commit(). Not thread-safe.
-/// Errors: kDatabase, kDatabaseUnavailable, kConflict (serialisation, unique), kInvalidArgument (foreign key, check).
+/// One transaction of one tenant on its own connection. Rolled back when dropped without commit().
+/// Not thread-safe. Errors: kDatabase, kDatabaseUnavailable, kConflict (serialisation, unique),
+/// kInvalidArgument (foreign key, check).
 class TenantTransaction {
  public:
   ~TenantTransaction();
@@ -34,7 +37,11 @@ class TenantTransaction {
   /// Moment of the transaction's snapshot by the database's clock.
   Timestamp started_at() const { return started_at_; }
   /// Takes the tenant's restore lock until the end of the transaction; waits for another holder.
-  Status lock_tenant_for_restore();
+  /// Then nobody else can change or delete the tenant's workspaces, datasets, users and teams, nor
+  /// these reports and alerts: what is read afterwards stays so. kBusy when somebody holds one of
+  /// them for long.
+  Status lock_tenant_for_restore(std::span<const ReportId> reports = {},
+                                 std::span<const AlertId> alerts = {});
   Connection& connection() { return *connection_; }  // for the repositories of this module
 
  private:
@@ -49,9 +56,9 @@ class TenantTransaction {
 /// Opens transactions. Thread-safe; each transaction has a connection of its own.
 class Database {
  public:
-  /// Applies the migrations that are missing, in order, each in a transaction, under an advisory lock (they are compiled
-  /// in from db/migrations). kUnsupported when the database is newer than this program, kConflict when an applied
-  /// migration differs from ours.
+  /// Applies the migrations that are missing, in order, each in a transaction, under an advisory
+  /// lock (they are compiled in from db/migrations). kUnsupported when the database is newer than
+  /// this program, kConflict when an applied migration differs from ours.
   static Status migrate(const ConnectionSettings& settings);
   /// kDatabaseUnavailable when nothing answers.
   static Result<std::unique_ptr<Database>> open(const ConnectionSettings& settings);

@@ -9,16 +9,26 @@
 
 namespace oa::catalog {
 
-/// The cluster in `folder`: made when it is not there, started on a unix socket inside it (no TCP), stopped when this object
-/// ends and also when the process dies (kill -9 included). Under root the server runs as the account `postgres`.
-/// When another process of ours already runs the cluster, joins it; whoever runs it waits at its end for those who have
-/// joined, so that no command loses its database under its feet (two of them in one process would wait for each other).
+/// The cluster in `folder`: made when it is not there, started on a unix socket inside it (no TCP),
+/// stopped when this object ends and also when the process dies (kill -9 included). Under root the
+/// server runs as the account `postgres`. When another process of ours already runs the cluster,
+/// joins it; whoever runs it waits at its end for those who have joined, so that no command loses
+/// its database under its feet; a signal ends that wait. (Two of them in one process would wait for
+/// each other.) Whether a server that another process runs will do. A process that lasts should run
+/// it itself: whoever runs it waits for those who have joined.
+enum class ServerUse { kJoinOrRun, kRun };
+
 class EmbeddedPostgres {
  public:
-  /// `folder` is for this cluster alone. Errors with hints: kNotFound (Postgres 15 is not installed), kPermissionDenied
-  /// (the account `postgres` cannot reach the folder), kInvalidArgument (path too long for a unix socket, or a folder that
-  /// is not ours), kDiskFull, kTimeout. Call it on the main thread: the server ends with the thread that started it.
-  static Result<std::unique_ptr<EmbeddedPostgres>> start(const std::string& folder);
+  /// `folder` is for this cluster alone. Errors with hints: kNotFound (Postgres 15 is not
+  /// installed), kPermissionDenied (the account `postgres` cannot reach the folder),
+  /// kInvalidArgument (path too long for a unix socket, or a folder that is not ours), kDiskFull,
+  /// kTimeout. Call it on the main thread: the server ends with the thread that started it.
+  static Result<std::unique_ptr<EmbeddedPostgres>> start(const std::string& folder,
+                                                         ServerUse use = ServerUse::kJoinOrRun);
+  /// Whether a cluster could be in `folder` at all, by its path; touches nothing. kInvalidArgument
+  /// with a hint.
+  static Status check_folder(const std::string& folder);
   ~EmbeddedPostgres();
   EmbeddedPostgres(const EmbeddedPostgres&) = delete;
   EmbeddedPostgres& operator=(const EmbeddedPostgres&) = delete;

@@ -1,4 +1,5 @@
-// What a tenant owns, as plain values. One struct per table or document; secrets and password hashes are not here.
+// What a tenant owns, as plain values. One struct per table or document; secrets and password
+// hashes are not here.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ enum class DatasetState { kCreated, kSyncing, kReady, kRefreshing, kError, kPaus
 enum class VisualKind { kBar, kLine, kMatrix, kKpi, kTable };
 enum class SecretKind { kPostgres, kCloudKey, kSamlCertificate };
 
-// Stable lower-case texts ("growth", "viewer", "import", "kpi" …) used in the database, archives and the API.
+// Stable lower-case texts ("growth", "viewer", "import", "kpi" …) used in the database, archives
+// and the API.
 std::string_view to_text(Plan);
 std::string_view to_text(Role);
 std::string_view to_text(PrincipalKind);
@@ -99,13 +101,13 @@ struct Dataset {
   std::string name;
   DatasetMode mode = DatasetMode::kImport;
   DatasetState state = DatasetState::kCreated;
-  std::string model_yaml;                  // exact text
-  std::optional<std::string> source_ref;   // names a secret
-  std::vector<DatasetVersion> versions;    // ascending, at least one once there was a refresh
+  std::string model_yaml;                 // exact text
+  std::optional<std::string> source_ref;  // names a secret
+  std::vector<DatasetVersion> versions;   // ascending, at least one once there was a refresh
   std::uint64_t row_count = 0;
-  std::uint64_t size_bytes = 0;            // of the Parquet, unsealed
+  std::uint64_t size_bytes = 0;  // of the Parquet, unsealed
   std::optional<Timestamp> last_refresh_at;
-  std::optional<RowsObject> rows;          // not part of the portable form
+  std::optional<RowsObject> rows;  // not part of the portable form
   UserId created_by;
   Timestamp created_at;
   Timestamp updated_at;
@@ -160,7 +162,8 @@ struct Alert {
   bool operator==(const Alert&) const = default;
 };
 
-/// A secret as the database holds it: only its sealed form (oa/keys seal_value, purpose kSecrets, name = id).
+/// A secret as the database holds it: only its sealed form (oa/keys seal_value, purpose kSecrets,
+/// name = id).
 struct SealedSecret {
   SecretId id;
   std::string name;  // what a semantic model's `ref` names; unique in the tenant

@@ -1,6 +1,7 @@
-// Typed access to one tenant's rows. Each repository borrows a TenantTransaction and must not outlive it. Lists come in
-// ascending id order; `after` is exclusive, std::nullopt begins. Bulk writes take any number of records and use few
-// round trips. "put" inserts or replaces the whole record by id (what is not in the new one is gone from the old one).
+// Typed access to one tenant's rows. Each repository borrows a TenantTransaction and must not
+// outlive it. Lists come in ascending id order; `after` is exclusive, std::nullopt begins. Bulk
+// writes take any number of records and use few round trips. "put" inserts or replaces the whole
+// record by id (what is not in the new one is gone from the old one).
 #pragma once
 
 #include <functional>
@@ -61,7 +62,8 @@ class Datasets {
 class Reports {
  public:
   explicit Reports(TenantTransaction& transaction) : tx_(transaction) {}
-  Result<std::vector<Report>> list(WorkspaceId workspace, std::optional<ReportId> after, std::size_t limit);
+  Result<std::vector<Report>> list(WorkspaceId workspace, std::optional<ReportId> after,
+                                   std::size_t limit);
   Result<Report> get(ReportId id);
   Status put(std::span<const Report> reports);
   Status remove(ReportId id);
@@ -73,7 +75,8 @@ class Reports {
 class Alerts {
  public:
   explicit Alerts(TenantTransaction& transaction) : tx_(transaction) {}
-  Result<std::vector<Alert>> list(WorkspaceId workspace, std::optional<AlertId> after, std::size_t limit);
+  Result<std::vector<Alert>> list(WorkspaceId workspace, std::optional<AlertId> after,
+                                  std::size_t limit);
   Result<Alert> get(AlertId id);
   Status put(std::span<const Alert> alerts);
   Status remove(AlertId id);

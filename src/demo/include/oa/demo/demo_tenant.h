@@ -22,6 +22,9 @@ struct Size {
   std::uint64_t audit_events = 3'000;
 };
 
+/// The audit action that marks a tenant as the demo's own.
+inline constexpr char kDemoAction[] = "demo.tenant.create";
+
 /// Provisions a tenant of plan Growth: 2 workspaces, 12 users, 3 teams, 5 imported datasets with
 /// semantic models, 12 reports with all five kinds of visual and bookmarks, 6 alerts, a secret,
 /// audit events. kAlreadyExists by name.

@@ -22,6 +22,8 @@ struct Settings {
   std::optional<SecretBytes> passphrase;
   /// Make the folder's content when there is none. Otherwise kNotFound.
   bool create = false;
+  /// Run the database server in this process rather than joining another's; for processes that last.
+  bool run_server = false;
 };
 
 /// Everything the domain needs, wired. Owns it; what it hands out must not outlive it. Call open()
@@ -32,6 +34,8 @@ class Instance {
   /// Errors with hints: kInvalidArgument (a folder that is not ours), kKeyStoreMissing, kKeyWrong,
   /// and those of EmbeddedPostgres. Nothing that exists is ever replaced.
   static Result<std::unique_ptr<Instance>> open(const Settings& settings);
+  /// True when `folder` was made by this program.
+  static bool exists(const std::string& folder);
   ~Instance();
 
   catalog::Database& database();

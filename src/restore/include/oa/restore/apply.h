@@ -28,6 +28,9 @@ Result<PreparedRestore> prepare_restore(catalog::Database& database, SealedObjec
                                         const archive::ArchiveReader& reader, TenantId tenant,
                                         const Request& request);
 
+/// kConflict naming the first blocked item, unless the plan leaves blocked ones out.
+Status check_applicable(const Plan& plan);
+
 /// Stages rows as new object versions, then writes everything in one transaction under the tenant's
 /// restore lock, with the restore's record and audit event. A failure or a crash leaves the tenant
 /// as it was (staged rows are removed; after a crash they are unreferenced). Applying a plan again

@@ -22,6 +22,8 @@ struct Request {
   Selection selection;
   Mode mode = Mode::kOverwrite;
   bool with_roles = false;  // grant the archived workspace roles, with the teams they need
+  /// Restore the rest when something is blocked; otherwise the restore is refused.
+  bool leave_out_blocked = false;
   /// Into a tenant that was made for it: bring every user and team of the archive.
   bool all_people = false;
 };
@@ -60,6 +62,7 @@ struct Plan {
   TenantId tenant_id;
   Mode mode = Mode::kOverwrite;
   bool with_roles = false;
+  bool leave_out_blocked = false;
   std::vector<PlanItem> items;     // workspaces, datasets, reports, alerts; each by id
   std::vector<UserMapping> users;  // those that the items need
   std::vector<TeamMapping> teams;
