@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-echo "Building (a first build takes some minutes)"
+[ -e build/release/apps/oa-backup/oa-backup ] || echo "Building for the first time: some minutes"
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(all)
 if ! { cmake --preset release && cmake --build --preset release --target "${targets[@]}"; } >"$log" 2>&1; then

@@ -166,8 +166,10 @@ Status run_archive_verify(const Context& context, const ArchiveOptions& options)
 Status run_archive_ls(const Context& context, const ArchiveOptions& options) {
   OA_ASSIGN(const auto opened, open(context, options));
   json::array items;
+  bool any = false;
   const std::string prefix = options.paths.empty() ? "" : options.paths.front();
   OA_TRY(opened.archive.reader->for_each(prefix, [&](const archive::EntryInfo& entry) -> Status {
+    any = true;
     if (context.output.json()) {
       items.push_back(json::object{
           {"path", entry.path}, {"size", entry.size}, {"blake2b", to_hex(entry.digest)}});
@@ -176,6 +178,8 @@ Status run_archive_ls(const Context& context, const ArchiveOptions& options) {
     }
     return {};
   }));
+  if (!any)
+    context.output.line(prefix.empty() ? "the archive is empty" : "no entry begins with " + prefix);
   context.output.document(json::object{{"data", std::move(items)}});
   return {};
 }
