@@ -7,13 +7,13 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d /tmp/oa-docs-XXXXXX)
 chmod 0711 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
-mkdir "$scratch/bin" "$scratch/work"
+mkdir "$scratch/bin" "$scratch/docs"
 ln -s "$binary" "$scratch/bin/oa-backup"
 ran=0
 for document in "$root"/README.md "$root"/docs/*.md; do
   commands=$(awk '/^```console$/ { on = 1; next } /^```$/ { on = 0 } on && /^\$ / { print substr($0, 3) }' "$document")
   [ -n "$commands" ] || continue
-  folder="$scratch/work/$(basename "$document" .md)"
+  folder="$scratch/docs/$(basename "$document" .md)"
   mkdir "$folder"
   chmod 0711 "$folder"
   echo "== ${document#"$root"/}"
@@ -27,7 +27,7 @@ done
 
 # format.md shows how to check an archive with tools that are not ours: its ```sh blocks run in one shell.
 echo "== docs/format.md, with other tools"
-folder="$scratch/work/format-tools"
+folder="$scratch/docs/format-tools"
 mkdir "$folder"
 chmod 0711 "$folder"
 export OA_DATA="$folder/data" PATH="$scratch/bin:$PATH" ARCHIVE="$folder/demo.oa-archive"
