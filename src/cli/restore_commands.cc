@@ -129,8 +129,10 @@ Status run_tenant_import(const Context& context, const ImportOptions& options) {
   request.leave_out_blocked = options.leave_out_blocked;
   // Decoded and planned before the tenant is made: an archive that cannot be imported leaves
   // nothing behind.
-  OA_ASSIGN(const auto contents, restore::read_contents(*opened.reader, request.selection));
-  OA_TRY(restore::check_applicable(restore::make_plan(contents, {}, request)));
+  {
+    OA_ASSIGN(const auto contents, restore::read_contents(*opened.reader, request.selection));
+    OA_TRY(restore::check_applicable(restore::make_plan(contents, {}, request)));
+  }
   OA_ASSIGN(const auto tenant, instance->provision_tenant(options.name, plan));
   OA_ASSIGN(const auto prepared, restore::prepare_restore(instance->database(), instance->objects(),
                                                           *opened.reader, tenant.id, request));
@@ -151,7 +153,7 @@ Status run_tenant_import(const Context& context, const ImportOptions& options) {
                                   verified.entries));
   context.output.line(
       fmt::format("  left to do: invite the owner; {} users are inactive until they are invited",
-                  contents.users.size()));
+                  prepared.contents.users.size()));
   for (const auto& name : prepared.plan.credentials)
     context.output.line(fmt::format("  left to do: enter the credentials \"{}\"", name));
   return {};

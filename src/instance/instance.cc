@@ -94,7 +94,7 @@ Status prepare_folder(const Layout& layout, bool create, FolderLock& lock) {
             "make one with `oa-backup up` or `oa-backup demo`, or name its folder with --data");
   }
   OA_TRY(make_folder(layout.root, 0711));
-  if (!there) OA_TRY(lock.take(layout.root));
+  if (!there) OA_TRY(lock.take(layout.root));  // a folder that was there is locked already
   if (fs::exists(layout.marker(), error)) return {};  // another first command was quicker
   OA_ASSIGN(auto marker, AtomicFileSink::create(layout.marker(), false, 0600));
   OA_TRY(marker->write(as_bytes(kMarkerText)));
