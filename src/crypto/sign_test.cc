@@ -144,7 +144,9 @@ TEST_F(Minisign, ItsSignaturesVerifyHere) {
   ASSERT_EQ(run("-G -W -p key.pub -s key.sec"), 0) << get("out");
   ASSERT_EQ(run("-S -H -s key.sec -m m -t 'from the program'"), 0) << get("out");
   const PublicKey key = *PublicKey::parse_file(get("key.pub"));
-  EXPECT_NE(get("key.pub").find("minisign public key " + key.key_id() + "\n"), std::string::npos);
+  // The program prints key ids without leading zeros.
+  const std::string shown = key.key_id().substr(key.key_id().find_first_not_of('0'));
+  EXPECT_NE(get("key.pub").find("minisign public key " + shown + "\n"), std::string::npos);
   EXPECT_EQ(verify_signature(get("m.minisig"), key, digest_of("a message"))->trusted_comment,
             "from the program");
   EXPECT_EQ(refusal(get("m.minisig"), key, "b message"), ErrorCode::kArchiveSignatureInvalid);
