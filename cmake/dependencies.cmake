@@ -9,4 +9,11 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.5.4)
 
+# BLAKE3: the official C implementation, which LLVM exports as a C API of its own (docs/adr/0005).
+find_path(OA_BLAKE3_INCLUDE llvm-c/blake3.h PATHS /usr/lib/llvm-16/include NO_DEFAULT_PATH REQUIRED)
+find_library(OA_BLAKE3_LIBRARY libLLVMSupport.a PATHS /usr/lib/llvm-16/lib NO_DEFAULT_PATH REQUIRED)
+add_library(blake3::blake3 STATIC IMPORTED)
+set_target_properties(blake3::blake3 PROPERTIES IMPORTED_LOCATION ${OA_BLAKE3_LIBRARY}
+                      INTERFACE_INCLUDE_DIRECTORIES ${OA_BLAKE3_INCLUDE})
+
 include(${CMAKE_CURRENT_LIST_DIR}/duckdb.cmake)

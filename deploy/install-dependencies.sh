@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   build-essential g++ cmake ninja-build ccache pkg-config
-  libssl-dev libsodium-dev libzstd-dev libpq-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev
+  libssl-dev llvm-16-dev libsodium-dev libzstd-dev libpq-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev
   libgtest-dev librapidcheck-dev
   postgresql-15 util-linux
   zstd minisign time

@@ -149,7 +149,7 @@ Status ArchiveFile::read_stored(const FrameRecord& frame, Bytes& stored) const {
 Result<std::vector<ByteView>> ArchiveFile::load_frame(const FrameRecord& frame, Bytes& stored,
                                                       Bytes& plain) const {
   OA_TRY(read_stored(frame, stored));
-  if (Sha256::of(stored) != frame.digest) {
+  if (blake3(stored) != frame.digest) {
     return refuse(ErrorCode::kArchiveContentMismatch,
                   "the frame at byte " + std::to_string(frame.offset) + " is damaged");
   }

@@ -122,7 +122,7 @@ Bytes Forgery::make() const {
     FrameRecord record;
     record.stored_size = static_cast<std::uint32_t>(frame.size());
     record.plain_size = static_cast<std::uint32_t>(content.size());
-    record.digest = Sha256::of(frame);
+    record.digest = blake3(frame);
     if (edit_frame) edit_frame(record);
     index.add_frame(record, entries_begin);
     table.add(frame.size(), content.size());

@@ -17,7 +17,7 @@ void FrameJob::set_stored(ByteView stored, std::size_t plain_size) {
   stored_view_ = stored;
   record_.stored_size = static_cast<std::uint32_t>(stored.size());
   record_.plain_size = static_cast<std::uint32_t>(plain_size);
-  record_.digest = Sha256::of(stored);
+  record_.digest = blake3(stored);
 }
 
 ChunkJob::ChunkJob(JobContext& context, LargeEntry& entry, RawFrame chunk)

@@ -10,7 +10,7 @@ namespace oa::archive {
 namespace {
 
 constexpr std::string_view kRootTag = "OAINDEX1";
-constexpr std::size_t kFrameRecordSize = 4 + 4 + sizeof(Sha256Digest);
+constexpr std::size_t kFrameRecordSize = 4 + 4 + sizeof(Blake3Digest);
 constexpr std::size_t kSmallestEntry =
     5 + 1 + sizeof(Blake2bDigest);  // five one-byte numbers, a path, a digest
 constexpr std::size_t kSmallestPageRecord = 8 + 4 + sizeof(Blake2bDigest) + 2 + 1;

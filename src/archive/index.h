@@ -17,7 +17,7 @@ inline constexpr std::size_t kPageTarget = std::size_t{256} << 10;
 struct FrameRecord {
   std::uint32_t stored_size = 0;
   std::uint32_t plain_size = 0;
-  Sha256Digest digest{};
+  Blake3Digest digest{};
   std::uint64_t offset = 0;  // in the file; known where a page is decoded
 };
 

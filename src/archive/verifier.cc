@@ -150,7 +150,7 @@ class UnitCheck {
   Status operator()(const PackExpectation& unit) {
     const FrameRecord& frame = unit.page->frames[unit.frame];
     OA_TRY(file_.read_stored(frame, stored_));
-    const bool intact = Sha256::of(stored_) == frame.digest;
+    const bool intact = blake3(stored_) == frame.digest;
     const bool decompressed = decompress_frame(stored_, frame.plain_size, plain_);
     if (intact && !decompressed) {
       return refuse(ErrorCode::kArchiveMalformed, "a frame does not decompress to its size");

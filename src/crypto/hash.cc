@@ -1,5 +1,6 @@
 #include "oa/crypto/hash.h"
 
+#include <llvm-c/blake3.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -72,6 +73,16 @@ Digest Hash<Digest>::of(ByteView bytes) {
 template class Hash<Blake2bDigest>;
 template class Hash<Sha256Digest>;
 template class Hash<Sha1Digest>;
+
+Blake3Digest blake3(ByteView bytes) {
+  static_assert(sizeof(Blake3Digest) == LLVM_BLAKE3_OUT_LEN);
+  llvm_blake3_hasher hasher;
+  llvm_blake3_hasher_init(&hasher);
+  llvm_blake3_hasher_update(&hasher, bytes.data(), bytes.size());
+  Blake3Digest digest;
+  llvm_blake3_hasher_finalize(&hasher, digest.data(), digest.size());
+  return digest;
+}
 
 Sha256Digest hmac_sha256(ByteView key, ByteView message) {
   // HMAC() wants a non-null key; an empty key is a valid one.

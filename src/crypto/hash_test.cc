@@ -17,6 +17,18 @@ TEST(Hash, KnownAnswers) {
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+TEST(Blake3, KnownAnswers) {
+  // From the official test vectors: byte i of the input is i % 251.
+  const auto digest = [](std::size_t size) {
+    Bytes input(size);
+    for (std::size_t i = 0; i < size; ++i) input[i] = static_cast<std::uint8_t>(i % 251);
+    return to_hex(blake3(input));
+  };
+  EXPECT_EQ(digest(0), "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
+  EXPECT_EQ(digest(1), "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213");
+  EXPECT_EQ(digest(102400), "bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085");
+}
+
 TEST(Hash, IsReadyForTheNextMessageAfterFinish) {
   Blake2b hash;
   for (int round = 0; round < 3; ++round) {

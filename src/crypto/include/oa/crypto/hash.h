@@ -1,4 +1,5 @@
-// Hashes, through OpenSSL 3 (RFC 7693 BLAKE2b-512, FIPS 180-4 SHA-256, RFC 2104 HMAC).
+// Hashes: through OpenSSL 3 (RFC 7693 BLAKE2b-512, FIPS 180-4 SHA-256, RFC 2104 HMAC), and BLAKE3 with 32 bytes of
+// output (draft-aumasson-blake3) through LLVM's copy of the official implementation.
 #pragma once
 
 #include <array>
@@ -35,6 +36,11 @@ extern template class Hash<Blake2bDigest>;
 extern template class Hash<Sha256Digest>;
 using Blake2b = Hash<Blake2bDigest>;
 using Sha256 = Hash<Sha256Digest>;
+
+/// BLAKE3 of one message, for what is hashed in pieces of its own: about three times as fast as SHA-256
+/// with its own instructions, seven with AVX-512.
+using Blake3Digest = std::array<std::uint8_t, 32>;
+Blake3Digest blake3(ByteView bytes);
 
 /// HMAC-SHA-256.
 Sha256Digest hmac_sha256(ByteView key, ByteView message);
