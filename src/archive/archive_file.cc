@@ -75,7 +75,7 @@ Status ArchiveFile::load_manifest_and_root() {
   if (!payload)
     return refuse(ErrorCode::kArchiveMalformed, "the index root is not where it belongs");
   OA_TRY(verify_manifest_signature(manifest_));
-  if (Blake2b::of(*payload) != manifest().index_root) {
+  if (blake3(*payload) != manifest().index_root) {
     return refuse(ErrorCode::kArchiveContentMismatch,
                   "the index is not the one that the manifest names");
   }
@@ -104,7 +104,7 @@ Result<std::shared_ptr<const IndexPage>> ArchiveFile::page(std::size_t index) co
   Bytes frame(kSkippableHeaderSize + record.payload_size);
   OA_TRY(read_at(record.offset, frame));
   const auto payload = skippable_payload(frame, kIndexPageMagic);
-  if (!payload || Blake2b::of(*payload) != record.digest) {
+  if (!payload || blake3(*payload) != record.digest) {
     return refuse(
         ErrorCode::kArchiveContentMismatch,
         "the index page that begins with " + quoted_path(record.first_path) + " is damaged");

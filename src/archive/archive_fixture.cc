@@ -147,7 +147,7 @@ Bytes Forgery::make() const {
                     index.entry_count(),
                     index.content_bytes(),
                     index.finish_content_hash(),
-                    Blake2b::of(ByteView(root).subspan(kSkippableHeaderSize))};
+                    blake3(ByteView(root).subspan(kSkippableHeaderSize))};
   if (edit_manifest) edit_manifest(manifest);
   std::string text = encode_manifest(manifest);
   if (edit_manifest_text) edit_manifest_text(text);

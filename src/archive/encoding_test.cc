@@ -151,7 +151,7 @@ TEST(Index, PagesAreCutAndFoundAgain) {
   std::uint64_t begin = 0;
   for (std::size_t i = 0; i < pages.size(); ++i) {
     const auto payload = ByteView(pages[i]).subspan(kSkippableHeaderSize);
-    EXPECT_EQ(Blake2b::of(payload), root.pages[i].digest);
+    EXPECT_EQ(blake3(payload), root.pages[i].digest);
     const auto page = *decode_index_page(payload, begin, root.pages[i].offset, {});
     EXPECT_EQ(page.entries.front().info.path, root.pages[i].first_path);
     for (const auto& entry : page.entries) {

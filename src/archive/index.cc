@@ -13,7 +13,7 @@ constexpr std::string_view kRootTag = "OAINDEX1";
 constexpr std::size_t kFrameRecordSize = 4 + 4 + sizeof(Blake3Digest);
 constexpr std::size_t kSmallestEntry =
     5 + 1 + sizeof(Blake2bDigest);  // five one-byte numbers, a path, a digest
-constexpr std::size_t kSmallestPageRecord = 8 + 4 + sizeof(Blake2bDigest) + 2 + 1;
+constexpr std::size_t kSmallestPageRecord = 8 + 4 + sizeof(Blake3Digest) + 2 + 1;
 
 Error malformed(std::string message) {
   return make_error(ErrorCode::kArchiveMalformed, "archive.index", std::move(message));
@@ -152,7 +152,7 @@ std::optional<Bytes> IndexBuilder::finish_page() {
   append_le(page, entry_count_);
   append_bytes(page, frames_);
   append_bytes(page, entries_);
-  const auto digest = Blake2b::of(ByteView(page).subspan(kSkippableHeaderSize));
+  const auto digest = blake3(ByteView(page).subspan(kSkippableHeaderSize));
   root_.pages.push_back(
       {position_, static_cast<std::uint32_t>(payload_size), digest, std::move(first_path_)});
   position_ += page.size();

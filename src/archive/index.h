@@ -37,7 +37,7 @@ struct IndexPage {
 struct PageRecord {
   std::uint64_t offset = 0;  // of the page's skippable frame; its frames lie right before it
   std::uint32_t payload_size = 0;
-  Blake2bDigest digest{};  // of the payload
+  Blake3Digest digest{};  // of the payload
   std::string first_path;
 };
 

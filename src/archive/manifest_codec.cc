@@ -14,12 +14,13 @@ Error malformed(std::string message) {
   return make_error(ErrorCode::kArchiveMalformed, "archive.manifest", std::move(message));
 }
 
-Blake2bDigest read_digest(ObjectReader& reader, std::string_view name) {
-  Blake2bDigest digest{};
+template <class Digest>
+Digest read_digest(ObjectReader& reader, std::string_view name) {
+  Digest digest{};
   const std::string text = reader.text(name);
   const auto bytes = from_hex(text);
   if (!bytes.ok() || bytes->size() != digest.size() || to_hex(*bytes) != text) {
-    reader.fail(name, "is not a BLAKE2b-512 digest in lower-case hex");
+    reader.fail(name, "is not a digest in lower-case hex");
     return digest;
   }
   std::ranges::copy(*bytes, digest.begin());
@@ -103,8 +104,8 @@ Result<Manifest> decode_manifest(std::string_view text) {
   manifest.signer = read_signer(reader.member("signer"), reader, newer);
   manifest.entry_count = reader.unsigned_integer("entry_count");
   manifest.content_bytes = reader.unsigned_integer("content_bytes");
-  manifest.content_hash = read_digest(reader, "content_hash");
-  manifest.index_root = read_digest(reader, "index_root");
+  manifest.content_hash = read_digest<Blake2bDigest>(reader, "content_hash");
+  manifest.index_root = read_digest<Blake3Digest>(reader, "index_root");
   const auto seconds = manifest.snapshot_time.unix_seconds();
   if (seconds < 0 || static_cast<std::uint64_t>(seconds) > kMaxUstarNumber) {
     reader.fail("snapshot_time", "is outside of what the format can hold");

@@ -156,7 +156,7 @@ Result<Summary> ArchiveWriter::State::finish(const ManifestInput& input) {
   manifest.entry_count = index.entry_count();
   manifest.content_bytes = index.content_bytes();
   manifest.content_hash = index.finish_content_hash();
-  manifest.index_root = Blake2b::of(ByteView(root).subspan(kSkippableHeaderSize));
+  manifest.index_root = blake3(ByteView(root).subspan(kSkippableHeaderSize));
   const std::string text = encode_manifest(manifest);
   if (text.size() > kMaxManifestBytes) {
     return make_error(ErrorCode::kLimitExceeded, "archive.write", "the manifest is too large");

@@ -35,7 +35,7 @@ struct Manifest {
   std::uint64_t content_bytes = 0;  // sum of their sizes
   Blake2bDigest content_hash{};     // over the sorted "<hex digest> <size> <path>\n" lines of the
                                     // content entries
-  Blake2bDigest index_root{};       // digest of the index root page, which covers all index pages
+  Blake3Digest index_root{};       // digest of the index root page, which covers all index pages
 };
 
 }  // namespace oa::archive
