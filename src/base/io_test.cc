@@ -39,6 +39,31 @@ TEST_F(FileTest, AtomicFileAppearsWholeOrNotAtAll) {
   EXPECT_EQ(AtomicFileSink::create(path, false, 0600).error().code, ErrorCode::kAlreadyExists);
 }
 
+// Large files go to the device in aligned pieces where the file system can, else through the page cache.
+TEST_F(FileTest, LargeFilesAreWhatWasWrittenOnDiskAndInMemory) {
+  char memory_folder[] = "/dev/shm/oa-io-XXXXXX";
+  ASSERT_NE(mkdtemp(memory_folder), nullptr);
+  Bytes content((std::size_t{9} << 20) + 12345);
+  for (std::size_t i = 0; i < content.size(); ++i)
+    content[i] = static_cast<std::uint8_t>(i * 2654435761u >> 13);
+  for (const std::size_t size : {std::size_t{4} << 20, std::size_t{8} << 20, content.size()}) {
+    for (const std::string& folder : {folder_, std::string(memory_folder)}) {
+      const std::string path = folder + "/" + std::to_string(size);
+      auto sink = *AtomicFileSink::create(path, false, 0600);
+      const auto expected = ByteView(content).first(size);
+      for (std::size_t at = 0; at < size;) {
+        const std::size_t piece = std::min<std::size_t>(size - at, 1'000'003);
+        ASSERT_TRUE(sink->write(expected.subspan(at, piece)).ok());
+        at += piece;
+      }
+      ASSERT_TRUE(sink->commit().ok());
+      const auto written = *read_file(path, content.size());
+      EXPECT_TRUE(std::ranges::equal(written, expected)) << path;
+    }
+  }
+  std::filesystem::remove_all(memory_folder);
+}
+
 TEST_F(FileTest, SourceReadsRangesAndRefusesOthers) {
   const std::string path = folder_ + "/f";
   auto sink = *AtomicFileSink::create(path, false, 0600);

@@ -102,11 +102,15 @@ class AtomicFileSink final : public ByteSink {
   Status commit();
 
  private:
+  enum class Direct { kUntried, kOn, kOff };  // whether writes go past the page cache
   AtomicFileSink(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  Status write_piece();
+  Status stop_direct();
   int fd_;
   std::string path_;
-  Bytes buffer_;
-  Status flush();
+  Direct direct_ = Direct::kUntried;
+  std::uint8_t* piece_ = nullptr;  // aligned, made by the first write
+  std::size_t filled_ = 0;
 };
 
 /// Reads the whole of `source`; kLimitExceeded when it is longer than `limit` bytes.
