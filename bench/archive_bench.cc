@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -130,16 +132,28 @@ Status verify(const std::string& file, bool every_signature) {
 }
 
 Status extract(const ArchiveReader& reader, const std::string& folder) {
-  return reader.for_each("", [&](const EntryInfo& entry) -> Status {
-    const std::filesystem::path path = folder + "/" + entry.path;
-    std::filesystem::create_directories(path.parent_path());
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0) return errno_error(errno, "bench.extract", path);
-    DescriptorSink out(fd);
-    const Status copied = reader.copy(entry.path, out);
-    ::close(fd);
-    return copied;
-  });
+  std::mutex mutex;
+  std::set<std::string> made;
+  const auto make_folder = [&](const std::string& path) {
+    const std::lock_guard lock(mutex);
+    if (made.insert(path).second) std::filesystem::create_directories(folder + "/" + path);
+  };
+  return reader.for_each_content(
+      {}, 0, no_progress(), [&](const EntryInfo& entry, const EntryContent& content) -> Status {
+        const std::string path = folder + "/" + entry.path;
+        make_folder(std::filesystem::path(entry.path).parent_path());
+        if (entry.size > (1 << 20)) {
+          OA_ASSIGN(const auto file, AtomicFileSink::create(path, false, 0644));
+          OA_TRY(content(*file));
+          return file->commit();
+        }
+        const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd < 0) return errno_error(errno, "bench.extract", path);
+        DescriptorSink out(fd);
+        const Status copied = content(out);
+        ::close(fd);
+        return copied;
+      });
 }
 
 Status run(const std::vector<std::string>& args) {

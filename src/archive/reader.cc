@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "archive_file.h"
+#include "content.h"
 #include "entry_layout.h"
 #include "verifier.h"
 
@@ -13,38 +14,10 @@ Error refuse(ErrorCode code, std::string message) {
   return make_error(code, "archive.read", std::move(message));
 }
 
-Error mismatch(const EntryInfo& entry) {
-  return refuse(ErrorCode::kArchiveContentMismatch,
-                "the content of " + quoted_path(entry.path) + " is not what the index says");
-}
-
 Result<EntryPlace> require(const ArchiveFile& file, std::string_view path) {
   OA_ASSIGN(auto found, file.find(path));
   if (!found) return refuse(ErrorCode::kNotFound, "the archive has no such entry");
   return std::move(*found);
-}
-
-// Passes the content to `out` piece by piece: chunks verified by the index, a small entry as a
-// whole by its digest.
-Status copy_entry(const ArchiveFile& file, const EntryPlace& place, ByteSink& out) {
-  const PageEntry& entry = place.entry();
-  if (!is_large(entry.info.size)) {
-    OA_ASSIGN(const auto frame, file.pack_frame(place.page->frames[entry.frame]));
-    const auto content = ByteView(*frame).subspan(entry.offset, entry.info.size);
-    if (Blake2b::of(content) != entry.info.digest) return mismatch(entry.info);
-    return out.write(content);
-  }
-  Blake2b hash;
-  Bytes stored, plain;
-  for (std::uint64_t i = 0; i < chunk_count(entry.info.size); ++i) {
-    OA_ASSIGN(const auto pieces,
-              file.load_frame(place.page->frames[entry.frame + i], stored, plain));
-    for (const auto piece : pieces) {
-      hash.update(piece);
-      OA_TRY(out.write(piece));
-    }
-  }
-  return hash.finish() == entry.info.digest ? Status() : mismatch(entry.info);
 }
 
 }  // namespace
@@ -105,13 +78,18 @@ Result<Bytes> ArchiveReader::read(std::string_view path, std::size_t max_bytes) 
     return refuse(ErrorCode::kLimitExceeded, "the entry is larger than " + format_size(max_bytes));
   }
   MemorySink content;
-  OA_TRY(copy_entry(*state_->file, place, content));
+  OA_TRY(ContentReader(*state_->file).copy_one(place, content));
   return content.take();
 }
 
 Status ArchiveReader::copy(std::string_view path, ByteSink& out) const {
   OA_ASSIGN(const auto place, require(*state_->file, path));
-  return copy_entry(*state_->file, place, out);
+  return ContentReader(*state_->file).copy_one(place, out);
+}
+
+Status ArchiveReader::for_each_content(const std::vector<std::string>& prefixes, unsigned threads,
+                                       Progress& progress, const ContentVisitor& visit) const {
+  return visit_contents(*state_->file, prefixes, threads, progress, visit);
 }
 
 Result<VerifyReport> ArchiveReader::verify(const VerifyOptions& options, Progress& progress) const {

@@ -1,16 +1,12 @@
 #include "verifier.h"
 
-#include <algorithm>
-#include <atomic>
-#include <limits>
-#include <mutex>
-#include <thread>
 #include <variant>
 #include <vector>
 
 #include "entry_layout.h"
 #include "pack_check.h"
 #include "seek_table.h"
+#include "unit_run.h"
 
 namespace oa::archive {
 namespace {
@@ -206,97 +202,27 @@ std::uint64_t stored_size(const LargeExpectation& unit) {
   return sum;
 }
 
-// Hands units out to threads in file order and keeps the first failure in that order, so that the
-// outcome does not depend on the number of threads.
-class Verification {
- public:
-  Verification(const ArchiveFile& file, const VerifyOptions& options, Progress& progress)
-      : file_(file), options_(options), progress_(progress), expectations_(file) {}
-
-  Result<VerifyReport> run() {
-    const unsigned wanted =
-        options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
-    progress_.begin("verify", file_.size(), "bytes");
-    std::vector<std::thread> threads;
-    for (unsigned i = 1; i < wanted; ++i) threads.emplace_back([this] { work(false); });
-    work(true);
-    for (auto& thread : threads) thread.join();
-    if (failure_) return std::move(*failure_);
-    OA_TRY(expectations_.check_rest());
-    progress_.update(file_.size());
-    const std::uint64_t entries = expectations_.entries();
-    return VerifyReport{entries, expectations_.content_bytes(), file_.size(),
-                        1 + (options_.every_signature ? entries : 0)};
-  }
-
- private:
-  struct Numbered {
-    std::uint64_t number;
-    Unit unit;
-  };
-
-  std::optional<Numbered> take() {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return std::nullopt;
-    auto unit = expectations_.next();
-    if (!unit.ok()) fail(taken_, std::move(unit).error());
-    if (!unit.ok() || !*unit) {
-      stopping_ = true;
-      return std::nullopt;
-    }
-    return Numbered{taken_++, std::move(**unit)};
-  }
-
-  void stop_with(std::uint64_t number, Error error) {
-    const std::lock_guard lock(mutex_);
-    fail(number, std::move(error));
-    stopping_ = true;
-  }
-
-  void fail(std::uint64_t number, Error error) {
-    if (number >= failed_) return;
-    failed_ = number;
-    failure_ = std::move(error);
-  }
-
-  // The thread that called reports progress.
-  void work(bool reports) noexcept {
-    std::uint64_t number = 0;
-    try {
-      UnitCheck check(file_, options_.every_signature);
-      while (auto taken = take()) {
-        number = taken->number;
-        const Status status = std::visit(check, taken->unit);
-        if (!status.ok()) return stop_with(number, status.error());
-        done_ += std::visit([](const auto& unit) { return stored_size(unit); }, taken->unit);
-        if (!reports) continue;
-        progress_.update(done_);
-        if (progress_.cancelled())
-          stop_with(number, refuse(ErrorCode::kCancelled, "the verification was cancelled"));
-      }
-    } catch (const std::exception& error) {
-      stop_with(number,
-                refuse(ErrorCode::kInternal, "a verifying thread failed").with_cause(error.what()));
-    }
-  }
-
-  const ArchiveFile& file_;
-  const VerifyOptions& options_;
-  Progress& progress_;
-  std::atomic<std::uint64_t> done_{0};
-  std::mutex mutex_;  // guards what follows
-  Expectations expectations_;
-  std::uint64_t taken_ = 0;
-  bool stopping_ = false;
-  std::uint64_t failed_ = std::numeric_limits<std::uint64_t>::max();
-  std::optional<Error> failure_;
-};
-
 }  // namespace
 
 Result<VerifyReport> verify_archive(const ArchiveFile& file, const VerifyOptions& options,
                                     Progress& progress) {
-  return Verification(file, options, progress).run();
+  Expectations expectations(file);
+  progress.begin("verify", file.size(), "bytes");
+  UnitRun<Unit> run([&] { return expectations.next(); },
+                    [](const Unit& unit) {
+                      return std::visit([](const auto& known) { return stored_size(known); }, unit);
+                    },
+                    progress);
+  OA_TRY(run.run(options.threads, [&] {
+    return [check = UnitCheck(file, options.every_signature)](const Unit& unit) mutable {
+      return std::visit(check, unit);
+    };
+  }));
+  OA_TRY(expectations.check_rest());
+  progress.update(file.size());
+  const std::uint64_t entries = expectations.entries();
+  return VerifyReport{entries, expectations.content_bytes(), file.size(),
+                      1 + (options.every_signature ? entries : 0)};
 }
 
 }  // namespace oa::archive

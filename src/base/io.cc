@@ -13,8 +13,8 @@ namespace oa {
 namespace {
 
 constexpr std::size_t kCopyPiece = std::size_t{1} << 20;
-// Pieces of a large file go to the device from our own memory. 4 MiB keep the device busy, and every
-// file system's alignment divides a page.
+// Pieces of a large file go to the device from our own memory. 4 MiB keep the device busy, and
+// every file system's alignment divides a page.
 constexpr std::size_t kDirectPiece = std::size_t{4} << 20;
 constexpr std::size_t kDirectAlignment = 4096;
 
@@ -116,7 +116,8 @@ Status AtomicFileSink::write(ByteView bytes) {
 }
 
 // Past the page cache where the file system can: a copy less, and nothing else is pushed out of it.
-// Measured on 2.1 GB: 0.7 instead of 2.2 seconds of system time, and the fsync has nothing to wait for.
+// Measured on 2.1 GB: 0.7 instead of 2.2 seconds of system time, and the fsync has nothing to wait
+// for.
 Status AtomicFileSink::write_piece() {
   if (direct_ == Direct::kUntried) {
     const int flags = ::fcntl(fd_, F_GETFL);

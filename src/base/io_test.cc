@@ -39,7 +39,8 @@ TEST_F(FileTest, AtomicFileAppearsWholeOrNotAtAll) {
   EXPECT_EQ(AtomicFileSink::create(path, false, 0600).error().code, ErrorCode::kAlreadyExists);
 }
 
-// Large files go to the device in aligned pieces where the file system can, else through the page cache.
+// Large files go to the device in aligned pieces where the file system can, else through the page
+// cache.
 TEST_F(FileTest, LargeFilesAreWhatWasWrittenOnDiskAndInMemory) {
   char memory_folder[] = "/dev/shm/oa-io-XXXXXX";
   ASSERT_NE(mkdtemp(memory_folder), nullptr);

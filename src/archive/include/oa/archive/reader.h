@@ -51,6 +51,11 @@ struct VerifyReport {
   std::uint64_t signatures_checked = 0;
 };
 
+/// Passes the content of one entry to a sink, verified before it goes out. To be called at most once,
+/// and only during the call that got it.
+using EntryContent = std::function<Status(ByteSink& out)>;
+using ContentVisitor = std::function<Status(const EntryInfo&, const EntryContent&)>;
+
 /// Errors of all reading calls: kArchiveTruncated, kArchiveMalformed, kArchiveContentMismatch,
 /// kArchiveEntryMissing, kArchiveEntryUnlisted, kArchiveSignatureInvalid, kArchiveUntrustedSigner,
 /// kArchiveVersionUnsupported, kArchiveLimit, kNotFound (no such path), and what the source
@@ -77,6 +82,12 @@ class ArchiveReader {
   Result<Bytes> read(std::string_view path, std::size_t max_bytes) const;
   /// Any entry, chunk by chunk, each verified before it goes out.
   Status copy(std::string_view path, ByteSink& out) const;
+  /// Visits every entry whose path begins with one of `prefixes` (all entries when there are none),
+  /// each once, from `threads` threads at once (0: one per core) and in no particular order. Each
+  /// frame is read and decompressed once. The first failure, in the order of the file, ends it.
+  /// Progress counts bytes of content. Memory: two chunks a thread.
+  Status for_each_content(const std::vector<std::string>& prefixes, unsigned threads,
+                          Progress& progress, const ContentVisitor& visit) const;
   /// The whole file: every frame, tar header, hash, padding, index page and the seek table;
   /// content_hash recomputed.
   Result<VerifyReport> verify(const VerifyOptions& options, Progress& progress) const;
