@@ -17,10 +17,10 @@ bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7
 }  // namespace
 
 bool is_valid_path(std::string_view path) {
-  if (path.empty() || path.size() > kMaxPathSize || path == kManifestPath || !is_utf8(path))
-    return false;
+  if (path.empty() || path.size() > kMaxPathSize || !is_utf8(path)) return false;
   if (!std::all_of(path.begin(), path.end(), is_plain)) return false;
-  if (path == "signatures" || path.starts_with("signatures/")) return false;
+  const auto first = path.substr(0, path.find('/'));
+  if (first == "signatures" || first == kManifestPath || first == "manifest.json.sig") return false;
   while (true) {
     const auto slash = path.find('/');
     const auto segment = path.substr(0, slash);
@@ -28,6 +28,17 @@ bool is_valid_path(std::string_view path) {
     if (slash == std::string_view::npos) return true;
     path.remove_prefix(slash + 1);
   }
+}
+
+PathSequence::Next PathSequence::take(std::string_view path) {
+  if (!beginnings_.empty() && path <= beginnings_.back()) return Next::kDoesNotAscend;
+  while (!beginnings_.empty() && !path.starts_with(beginnings_.back())) beginnings_.pop_back();
+  for (const auto& beginning : beginnings_) {
+    const auto rest = path.substr(beginning.size());
+    if (rest.starts_with('/') || rest.starts_with(".sig/")) return Next::kIsBelowAFile;
+  }
+  beginnings_.emplace_back(path);
+  return Next::kFits;
 }
 
 std::string signature_path(std::string_view path) {

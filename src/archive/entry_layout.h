@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "oa/archive/manifest.h"
 
@@ -28,6 +29,20 @@ inline std::size_t padding_size(std::uint64_t size) {
 
 /// True when `path` may name a content entry (docs/format.md, "Paths").
 bool is_valid_path(std::string_view path);
+
+/// Watches a sequence of valid paths for what an archive may hold: they ascend, and none is a folder
+/// of another (`a` beside `a/b`), nor is its signature (`a` beside `a.sig/b`), so that all of them
+/// fit into one folder.
+class PathSequence {
+ public:
+  enum class Next { kFits, kDoesNotAscend, kIsBelowAFile };
+  Next take(std::string_view path);
+
+ private:
+  // The latest path behind those of its predecessors that it begins with: nothing else can be its
+  // successors' folder.
+  std::vector<std::string> beginnings_;
+};
 
 std::string signature_path(std::string_view path);
 

@@ -81,6 +81,13 @@ TEST(ForgeryTest, PathsThatLeaveTheFolder) {
   }
 }
 
+TEST(ForgeryTest, PathsBelowAnotherEntry) {
+  for (const char* below : {"f/1", "f/1/2", "f.sig/1"}) {
+    const Forgery forgery{.entries = {{.path = "f"}, {.path = "f-x"}, {.path = below}}};
+    EXPECT_EQ(refusal(forgery.make()), "archive/malformed");
+  }
+}
+
 TEST(ForgeryTest, LinksAndDevices) {
   for (const char type : {'1', '2', '3', '4', '5', '6', '7', 'g', 'L'}) {
     auto made = forgery();

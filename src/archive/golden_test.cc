@@ -26,16 +26,20 @@ Contents every_shape() {
   return contents;
 }
 
-TEST(Golden, TheLibrarysArchiveIsReadAndStillWritten) {
-  const std::string path = kFolder + "/library.oa-archive";
-  const Bytes written = write_archive(every_shape());
+// The golden file, which today's writer must still make.
+Bytes golden(const std::string& name, const Contents& contents) {
+  const std::string path = kFolder + "/" + name;
+  const Bytes written = write_archive(contents);
   if (getenv("OA_ACCEPT_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << as_text(written);
   }
-  const Bytes golden = *read_file(path, std::uint64_t{1} << 20);
-  EXPECT_TRUE(written == golden) << "the writer makes other bytes than it did";
+  Bytes kept = *read_file(path, std::uint64_t{1} << 20);
+  EXPECT_TRUE(written == kept) << "the writer makes other bytes than it did: " << name;
+  return kept;
+}
 
-  const MemorySource source(golden);
+TEST(Golden, TheLibrarysArchiveIsReadAndStillWritten) {
+  const MemorySource source(golden("library.oa-archive", every_shape()));
   const auto reader = *ArchiveReader::open(source, trust_key(1));
   ASSERT_TRUE(reader->verify({.every_signature = true, .threads = 2}, no_progress()).ok());
   Contents contents;
@@ -47,6 +51,28 @@ TEST(Golden, TheLibrarysArchiveIsReadAndStillWritten) {
                              })
                   .ok());
   EXPECT_TRUE(contents == every_shape());
+}
+
+// Lines of the document's annotated dump: offset, two blanks, bytes in hex, and a remark behind
+// "|".
+TEST(Golden, TheDumpInTheFormatDocumentIsOfTheExample) {
+  const Bytes example = golden("example.oa-archive",
+                               {{"notes/hello.txt", Bytes{'H', 'e', 'l', 'l', 'o', '.', '\n'}}});
+  std::ifstream document(OA_FORMAT_DOCUMENT);
+  std::size_t lines = 0;
+  bool inside = false;
+  for (std::string line; std::getline(document, line);) {
+    if (line.starts_with("```")) inside = line == "```dump";
+    if (!inside || line.size() < 8 || line[0] != '0') continue;
+    const std::size_t offset = std::stoul(line.substr(0, 6), nullptr, 16);
+    std::string digits = line.substr(8, line.find('|') - 8);
+    std::erase(digits, ' ');
+    const Bytes shown = *from_hex(digits);
+    ASSERT_LE(offset + shown.size(), example.size()) << line;
+    EXPECT_TRUE(std::ranges::equal(shown, ByteView(example).subspan(offset, shown.size()))) << line;
+    ++lines;
+  }
+  EXPECT_GT(lines, 30u);
 }
 
 }  // namespace

@@ -77,6 +77,10 @@ class Expectations {
     for (const auto& frame : page_->frames) table_.add(frame.stored_size, frame.plain_size);
     table_.add(kSkippableHeaderSize + file_.root().pages[next_page_].payload_size, 0);
     for (const auto& entry : page_->entries) {
+      if (paths_.take(entry.info.path) != PathSequence::Next::kFits) {
+        return refuse(ErrorCode::kArchiveMalformed,
+                      quoted_path(entry.info.path) + " lies below another entry");
+      }
       ++entries_;
       content_bytes_ += entry.info.size;
       add_to_content_hash(content_hash_, entry.info);
@@ -105,8 +109,12 @@ class Expectations {
       unit.next = entries[entry_].info;
       next_is_large_ = true;
     }
-    if (!unit.previous && unit.first_entry == unit.end_entry && !unit.next) {
+    const bool begins_an_entry = unit.first_entry < unit.end_entry || unit.next;
+    if (!unit.previous && !begins_an_entry) {
       return refuse(ErrorCode::kArchiveEntryUnlisted, "a frame holds nothing that the index lists");
+    }
+    if (frame_ == 0 && !begins_an_entry) {
+      return refuse(ErrorCode::kArchiveMalformed, "an index page begins where no entry does");
     }
     ++frame_;
     return Unit(std::move(unit));
@@ -133,6 +141,7 @@ class Expectations {
   std::optional<EntryInfo> previous_;  // a large entry whose signature comes next
   bool next_is_large_ = false;
   SeekTable table_;
+  PathSequence paths_;
   Blake2b content_hash_;
   std::uint64_t entries_ = 0, content_bytes_ = 0;
 };

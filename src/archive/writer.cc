@@ -46,9 +46,15 @@ struct ArchiveWriter::State {
   Status check(std::string_view path, std::uint64_t size) {
     if (failed || finished) return invalid("the writer has failed or is finished");
     if (!is_valid_path(path)) return invalid("a path is not one that an archive may hold");
-    if (path <= last_path) return invalid("paths must come in ascending byte order");
     if (size > kMaxEntryBytes) return invalid("an entry is too large");
-    last_path = path;
+    switch (paths.take(path)) {
+      case PathSequence::Next::kFits:
+        break;
+      case PathSequence::Next::kDoesNotAscend:
+        return invalid("paths must come in ascending byte order");
+      case PathSequence::Next::kIsBelowAFile:
+        return invalid("a path lies below another entry's, as if that were a folder");
+    }
     return {};
   }
 
@@ -77,7 +83,7 @@ struct ArchiveWriter::State {
   std::unique_ptr<FrameOutput> output;
   std::unique_ptr<PackJob> pack;
   std::unique_ptr<LargeEntry> large;  // the one whose chunks are being added
-  std::string last_path;
+  PathSequence paths;
   bool failed = false;
   bool finished = false;
 };

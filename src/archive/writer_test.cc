@@ -20,9 +20,26 @@ class WriterTest : public testing::Test {
 
 TEST_F(WriterTest, RefusesBadPaths) {
   const std::string long_path(kMaxPathSize + 1, 'a');
-  for (const std::string path :
-       {"", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a/.", "a\\b", "a\nb", "a\x7f", "\xff",
-        "manifest.json", "signatures", "signatures/a.sig", "signatures/x/y", long_path.c_str()}) {
+  for (const std::string path : {"",
+                                 "/a",
+                                 "a/",
+                                 "a//b",
+                                 ".",
+                                 "..",
+                                 "a/../b",
+                                 "./a",
+                                 "a/.",
+                                 "a\\b",
+                                 "a\nb",
+                                 "a\x7f",
+                                 "\xff",
+                                 "manifest.json",
+                                 "manifest.json/a",
+                                 "manifest.json.sig/a",
+                                 "signatures",
+                                 "signatures/a.sig",
+                                 "signatures/x/y",
+                                 long_path.c_str()}) {
     EXPECT_EQ(code(make(sink_)->add(path, {})), ErrorCode::kInvalidArgument) << path;
   }
   EXPECT_EQ(code(make(sink_)->add(std::string("a\0b", 3), {})), ErrorCode::kInvalidArgument);
@@ -41,6 +58,23 @@ TEST_F(WriterTest, PathsMustAscend) {
   writer = make(sink_);
   ASSERT_TRUE(writer->add("b", {}).ok());
   EXPECT_EQ(code(writer->add("a", {})), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(WriterTest, NoPathIsAFolderOfAnother) {
+  const std::vector<std::vector<std::string>> refused = {{"a", "a/b"},
+                                                         {"a", "a-b", "a/b"},
+                                                         {"a", "a.b", "a.b/c/d"},
+                                                         {"a/b", "a/b/c"},
+                                                         {"a", "a.sig/b"}};
+  for (const auto& paths : refused) {
+    auto writer = *ArchiveWriter::create(test_options(), key_, sink_);
+    for (std::size_t i = 0; i + 1 < paths.size(); ++i) ASSERT_TRUE(writer->add(paths[i], {}).ok());
+    EXPECT_EQ(writer->add(paths.back(), {}).error().code, ErrorCode::kInvalidArgument)
+        << paths.back();
+  }
+  auto writer = *ArchiveWriter::create(test_options(), key_, sink_);
+  for (const char* path : {"a", "a-b", "a.b/c", "ab/c", "ab/cd"})
+    EXPECT_TRUE(writer->add(path, {}).ok()) << path;
 }
 
 TEST_F(WriterTest, StreamsMustKeepTheirWord) {

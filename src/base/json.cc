@@ -12,9 +12,9 @@
 namespace oa {
 namespace {
 
-// Builds the value itself for three reasons: Boost.JSON 1.81 rounds some doubles wrongly (a canonical text would not read
-// back as itself), reads 1e400 as infinity, and keeps the last of two members with one name, where a signed document
-// must have one reading.
+// Builds the value itself for three reasons: Boost.JSON 1.81 rounds some doubles wrongly (a
+// canonical text would not read back as itself), reads 1e400 as infinity, and keeps the last of two
+// members with one name, where a signed document must have one reading.
 struct Builder {
   constexpr static std::size_t max_object_size = std::size_t(-1);
   constexpr static std::size_t max_array_size = std::size_t(-1);
@@ -150,16 +150,38 @@ void append_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+// RFC 8785, section 3.2.2.3: the form that ECMAScript gives a number. A whole double and the equal
+// integer are one JSON number and get one form.
 void append_double(std::string& out, double number) {
   OA_ASSERT(std::isfinite(number));
-  // A whole double and the equal integer are one JSON number; they must have one form.
-  if (number == std::trunc(number) && std::fabs(number) < 9007199254740992.0) {
-    out += std::to_string(static_cast<std::int64_t>(number));
+  if (number == 0) {
+    out.push_back('0');
     return;
   }
   char text[40];
-  const auto end = std::to_chars(text, text + sizeof text, number).ptr;
-  out.append(text, end);
+  const char* const end = std::to_chars(text, text + sizeof text, std::fabs(number),
+                                        std::chars_format::scientific)
+                              .ptr;  // the shortest that reads back as the same: d.ddde±xx
+  const char* const mark = std::find<const char*>(text, end, 'e');
+  std::string digits(static_cast<const char*>(text), mark);
+  std::erase(digits, '.');
+  int exponent = 0;
+  std::from_chars(mark + (mark[1] == '+' ? 2 : 1), end, exponent);
+  const int count = static_cast<int>(digits.size());
+  const int point = exponent + 1;  // digits before the decimal point
+  if (number < 0) out.push_back('-');
+  if (point > 21 || point <= -6) {
+    out.push_back(digits[0]);
+    if (count > 1) out.append(".").append(digits, 1);
+    out.append(exponent < 0 ? "e-" : "e+").append(std::to_string(std::abs(exponent)));
+  } else if (point <= 0) {
+    out.append("0.").append(static_cast<std::size_t>(-point), '0').append(digits);
+  } else if (count <= point) {
+    out.append(digits).append(static_cast<std::size_t>(point - count), '0');
+  } else {
+    const auto whole = static_cast<std::size_t>(point);
+    out.append(digits, 0, whole).append(".").append(digits, whole);
+  }
 }
 
 void append_value(std::string& out, const json::value& value) {
@@ -233,16 +255,18 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
   const std::size_t used = builder.write_some(false, text.data(), text.size(), error);
   if (error || used != text.size()) {
     const bool too_deep = error == json::error::too_deep;
-    return make_error(
-        too_deep ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidArgument, "json.parse",
-        too_deep ? "JSON text is nested too deeply" : "not valid JSON at byte " + std::to_string(used));
+    return make_error(too_deep ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidArgument,
+                      "json.parse",
+                      too_deep ? "JSON text is nested too deeply"
+                               : "not valid JSON at byte " + std::to_string(used));
   }
   if (builder.handler().out_of_range) {
     return make_error(ErrorCode::kInvalidArgument, "json.parse", "a JSON number is out of range");
   }
   auto value = builder.handler().stack.release();
   if (count_members(value) != builder.handler().members) {
-    return make_error(ErrorCode::kInvalidArgument, "json.parse", "a JSON object names a member twice");
+    return make_error(ErrorCode::kInvalidArgument, "json.parse",
+                      "a JSON object names a member twice");
   }
   return value;
 }

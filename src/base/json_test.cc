@@ -21,13 +21,48 @@ TEST(JsonTest, CanonicalFormHasOneSpelling) {
 
 TEST(JsonTest, CanonicalDoublesReadBackAsThemselves) {
   // Boost.JSON 1.81's own parser is off by one bit in the first two.
-  for (const char* text : {"2.9796466515541166e+70", "3.814323238651089e+71", "5e-324", "1.7976931348623157e+308", "-2.5"}) {
+  for (const char* text : {"2.9796466515541166e+70", "3.814323238651089e+71", "5e-324",
+                           "1.7976931348623157e+308", "-2.5"}) {
     EXPECT_EQ(canonical(text), text);
   }
   EXPECT_EQ(canonical("1e-400"), "0");
   EXPECT_EQ(canonical("-1e-400"), "0");
   EXPECT_EQ(canonical(std::string(400, '9')), "error: a JSON number is out of range");
-  EXPECT_EQ(canonical("100000000000000000000"), "1e+20");
+  EXPECT_EQ(canonical("1e20"), "100000000000000000000");
+}
+
+// RFC 8785, appendix B.
+TEST(JsonTest, NumbersHaveTheFormOfRfc8785) {
+  for (const char* text : {"0",
+                           "5e-324",
+                           "-5e-324",
+                           "1.7976931348623157e+308",
+                           "9007199254740992",
+                           "-9007199254740992",
+                           "295147905179352830000",
+                           "9.999999999999997e+22",
+                           "1e+23",
+                           "1.0000000000000001e+23",
+                           "999999999999999700000",
+                           "999999999999999900000",
+                           "1e+21",
+                           "9.999999999999997e-7",
+                           "0.000001",
+                           "333333333.3333332",
+                           "333333333.33333325",
+                           "333333333.3333333",
+                           "333333333.3333334",
+                           "333333333.33333343",
+                           "-0.0000033333333333333333",
+                           "1424953923781206.2",
+                           "1e-7",
+                           "0.00001",
+                           "123.456"}) {
+    EXPECT_EQ(canonical(text), text);
+  }
+  EXPECT_EQ(canonical("-0.0"), "0");
+  EXPECT_EQ(canonical("1.0"), "1");
+  EXPECT_EQ(canonical("1E-07"), "1e-7");
 }
 
 TEST(JsonTest, BadTextIsRefused) {

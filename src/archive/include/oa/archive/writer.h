@@ -37,7 +37,7 @@ class ArchiveWriter {
   ~ArchiveWriter();
 
   /// Adds a content entry. Paths must come in ascending byte order and be valid (docs/format.md,
-  /// "Paths"); kInvalidArgument otherwise.
+  /// "Paths"), and none may be a folder of another; kInvalidArgument otherwise.
   Status add(std::string path, Bytes content);
   /// Adds an entry of exactly `size` bytes that `produce` writes into the sink it is given.
   /// kInvalidArgument when it writes another number of bytes. Memory stays bounded however large
