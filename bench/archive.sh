@@ -1,54 +1,110 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # archive.sh BUILD_DIR SCRATCH_DIR [ROUNDS] [FILES] [LARGE]
-# Creating and checking an archive against `tar | zstd -T2 -3` and `zstd -t`, which neither hash nor sign.
-# Interleaves ours and theirs, prints medians, ratios, CPU time and peak memory. On a machine that does other work too,
-# CPU time tells more than wall time. Scratch needs about 8 GB; its tree is kept for the next run.
+# oa-archive against `tar | zstd -T2 -3`, `zstd -t` and `tar -x` (which neither hash nor sign), restic and borg: creating,
+# verifying, one entry, listing, restoring, on a folder of FILES JSON documents and LARGE files of 40 MB that do not compress.
+# Runs ours and theirs in turn, each on fresh files behind a sync, and prints medians, ratios, CPU time and peak memory. On a machine that
+# does other work too, CPU time tells more than wall time. Then the peak memory for an archive of 10 GB.
+# Ours makes its file durable, theirs do not. Scratch needs about 20 GB a round, on a disk; its tree is kept for the next run.
 set -euo pipefail
-bench=$(realpath "$1")/bench scratch=$2 rounds=${3:-5} files=${4:-100000} large=${5:-50}
+case "${1:-}" in "" | -h | --help) sed -n '2,8s/^# //p' "$0"; exit 0 ;; esac
+build=$(realpath "$1") scratch=$2 rounds=${3:-3} files=${4:-100000} large=${5:-50}
+ours=$build/apps/oa-archive/oa-archive
+for program in zstd tar restic borg; do
+  command -v "$program" > /dev/null || { echo "error: $program is missing; apt-get install zstd restic borgbackup" >&2; exit 2; }
+done
 mkdir -p "$scratch"
 cd "$scratch"
-if [ ! -e tree/made ]; then
+if [ ! -e tree.made ]; then
   rm -rf tree
-  "$bench/archive_tree" tree "$files" "$large"
-  touch tree/made
+  "$build/bench/archive_tree" tree "$files" "$large"
+  touch tree.made
 fi
-rm -rf times
-mkdir times
+rm -rf times work
+mkdir times work
+export RESTIC_PASSWORD=benchmark RESTIC_CACHE_DIR=$PWD/work/restic-cache
+export BORG_PASSPHRASE=benchmark BORG_BASE_DIR=$PWD/work/borg-base
 
 # measure NAME COMMAND...: wall seconds, peak KiB of the largest process and CPU seconds go to times/NAME
 measure() {
   local name=$1
   shift
+  sync
   /usr/bin/time -f '%e %M %U %S' -o times/last -- "$@" > times/output
   tail -n 1 times/last >> "times/$name"
 }
-theirs() { measure "$1-theirs" bash -c "tar -C '$2' -cf - --sort=name . | zstd -q -f -T2 -3 -o '$3'"; }
+# tar_zstd FOLDER FILE
+tar_zstd() { bash -c "tar -C '$1' -cf - --sort=name . | zstd -q -T2 -3 -o '$2'"; }
+export -f tar_zstd
 
-find tree -type f -print0 | xargs -0 cat > /dev/null  # both start with a warm cache
+[ -e bench.key ] || "$ours" keys new --no-passphrase --secret bench.key --public bench.pub > /dev/null
+trust=(--trust bench.pub)
+find tree -type f -print0 | xargs -0 cat > /dev/null  # all start with a warm cache
 one=$(cd tree && find small -name '*.json' | LC_ALL=C sort | sed -n "$((files / 2))p")
 for round in $(seq "$rounds"); do
-  measure create-all-ours "$bench/archive_bench" create tree ours.oa-archive
-  theirs create-all tree theirs.tar.zst
-  measure create-small-ours "$bench/archive_bench" create tree/small small.oa-archive
-  theirs create-small tree/small small.tar.zst
-  measure verify-ours "$bench/archive_bench" verify ours.oa-archive
-  measure verify-theirs zstd -q -t theirs.tar.zst
-  measure verify-every-signature-ours "$bench/archive_bench" verify ours.oa-archive --every-signature
-  measure one-entry-ours "$bench/archive_bench" cat ours.oa-archive "$one"
+  w=work/$round
+  mkdir -p "$w"
+  measure create-ours "$ours" pack tree "$w/ours.oa-archive" --key bench.key
+  measure create-tar bash -c "tar_zstd tree $w/tar.zst"
+  measure create-small-ours "$ours" pack tree/small "$w/small.oa-archive" --key bench.key
+  measure create-small-tar bash -c "tar_zstd tree/small $w/small.zst"
+  restic init -q -r "$w/restic" > /dev/null
+  measure create-restic restic backup -q -r "$w/restic" tree
+  borg init -e repokey-blake2 "$w/borg"
+  measure create-borg borg create "$w/borg::all" tree
+
+  measure verify-ours "$ours" verify "$w/ours.oa-archive" "${trust[@]}"
+  measure verify-zstd zstd -q -t "$w/tar.zst"
+  measure verify-signatures-ours "$ours" verify "$w/ours.oa-archive" "${trust[@]}" --every-signature
+  measure verify-signatures-restic restic check -q -r "$w/restic" --read-data
+  measure verify-signatures-borg borg check --verify-data "$w/borg"
+
+  measure one-ours "$ours" cat "$w/ours.oa-archive" "$one" "${trust[@]}"
   cmp -s times/output "tree/$one"
-  measure one-entry-theirs tar --zstd -xOf theirs.tar.zst "./$one"
-  measure list-ours "$bench/archive_bench" ls ours.oa-archive
-  measure list-theirs tar --zstd -tf theirs.tar.zst
+  measure one-tar tar --zstd -xOf "$w/tar.zst" "./$one"
+  measure one-restic restic dump -q -r "$w/restic" latest "/tree/$one"
+  measure one-borg borg extract --stdout "$w/borg::all" "tree/$one"
+  measure list-ours "$ours" ls "$w/ours.oa-archive" "${trust[@]}"
+  measure list-tar tar --zstd -tf "$w/tar.zst"
+
+  measure restore-ours "$ours" extract "$w/ours.oa-archive" "${trust[@]}" --output "$w/out-ours"
+  mkdir "$w/out-tar" "$w/out-borg"
+  measure restore-tar tar --zstd -xf "$w/tar.zst" -C "$w/out-tar"
+  measure restore-restic restic restore -q -r "$w/restic" latest --target "$w/out-restic"
+  (cd "$w/out-borg" && sync && /usr/bin/time -f "%e %M %U %S" -o ../../../times/last borg extract ../borg::all)
+  tail -n 1 times/last >> times/restore-borg
 done
+diff -r tree work/1/out-ours
 
 median() { sort -n "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 cpu() { awk '{print $3 + $4}' "$1" > times/cpu; median times/cpu; }
 peak() { awk '{if ($2 > m) m = $2} END {printf "%d", m / 1024}' "$1"; }
-printf '%-24s %9s %9s %7s %9s %9s %9s  %s\n' what ours/s theirs/s ratio 'CPU ours' theirs peak/MiB "medians of $rounds"
-for what in create-all create-small verify verify-every-signature one-entry list; do
-  ours=times/$what-ours theirs=times/${what%-every-signature}-theirs
-  awk -v w="$what" -v o="$(median "$ours")" -v t="$(median "$theirs")" -v oc="$(cpu "$ours")" -v tc="$(cpu "$theirs")" \
-    -v m="$(peak "$ours")" \
-    'BEGIN {printf "%-24s %9.2f %9.2f %7.2f %9.2f %9.2f %9d\n", w, o, t, o / (t > 0 ? t : 0.01), oc, tc, m}'
+printf '%-18s %-7s %8s %8s %7s %9s %9s %9s   medians of %s\n' what peer ours/s theirs/s ratio 'CPU ours' theirs peak/MiB "$rounds"
+row() {  # row WHAT OURS PEER...
+  local what=$1 mine=times/$2-ours peer
+  shift 2
+  for peer in "$@"; do
+    awk -v what="$what" -v p="${peer##*-}" -v o="$(median "$mine")" -v t="$(median "times/$peer")" -v oc="$(cpu "$mine")" \
+      -v tc="$(cpu "times/$peer")" -v m="$(peak "$mine")" \
+      'BEGIN {printf "%-18s %-7s %8.2f %8.2f %7.2f %9.2f %9.2f %9d\n", what, p, o, t, o / (t > 0 ? t : 0.01), oc, tc, m}'
+  done
+}
+row create create create-tar create-restic create-borg
+row create-small create-small create-small-tar
+row verify verify verify-zstd
+row every-signature verify-signatures verify-signatures-restic verify-signatures-borg
+row one-entry one one-tar one-restic one-borg
+row list list list-tar
+row restore restore restore-tar restore-restic restore-borg
+ls -l work/1/ours.oa-archive work/1/tar.zst work/1/small.oa-archive work/1/small.zst | awk '{print $5, $9}'
+du -sm work/1/restic work/1/borg | awk '{print $1 " MiB", $2}'
+rm -rf work
+
+# The memory of 10 GB is that of 2: the large files five times, as hard links.
+mkdir -p work/tree10
+for copy in 1 2 3 4 5; do
+  for file in tree/large/*; do ln "$file" "work/tree10/$copy-$(basename "$file")"; done
 done
-ls -l ours.oa-archive theirs.tar.zst small.oa-archive small.tar.zst | awk '{print $5, $9}'
+measure memory-create "$ours" pack work/tree10 work/10.oa-archive --key bench.key
+measure memory-verify "$ours" verify work/10.oa-archive "${trust[@]}"
+printf '%s: peak MiB creating %s, verifying %s\n' "$(du -sh work/10.oa-archive | cut -f 1)" "$(peak times/memory-create)" "$(peak times/memory-verify)"
+rm -rf work

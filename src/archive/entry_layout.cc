@@ -1,7 +1,5 @@
 #include "entry_layout.h"
 
-#include <algorithm>
-
 #include "tar.h"
 
 namespace oa::archive {
@@ -14,20 +12,29 @@ constexpr std::size_t kGlobalLineSize = 88;      // base64 of the trusted commen
 
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '\\'; }
 
+bool is_segment(std::string_view segment) {
+  return !segment.empty() && segment != "." && segment != "..";
+}
+
 }  // namespace
 
+// One pass, since a listing checks every path of an archive.
 bool is_valid_path(std::string_view path) {
-  if (path.empty() || path.size() > kMaxPathSize || !is_utf8(path)) return false;
-  if (!std::all_of(path.begin(), path.end(), is_plain)) return false;
+  if (path.empty() || path.size() > kMaxPathSize) return false;
+  bool ascii = true;
+  std::size_t begin = 0;  // of the segment
+  for (std::size_t i = 0; i <= path.size(); ++i) {
+    if (i == path.size() || path[i] == '/') {
+      if (!is_segment(path.substr(begin, i - begin))) return false;
+      begin = i + 1;
+    } else {
+      if (!is_plain(path[i])) return false;
+      ascii = ascii && static_cast<unsigned char>(path[i]) < 0x80;
+    }
+  }
   const auto first = path.substr(0, path.find('/'));
   if (first == "signatures" || first == kManifestPath || first == "manifest.json.sig") return false;
-  while (true) {
-    const auto slash = path.find('/');
-    const auto segment = path.substr(0, slash);
-    if (segment.empty() || segment == "." || segment == "..") return false;
-    if (slash == std::string_view::npos) return true;
-    path.remove_prefix(slash + 1);
-  }
+  return ascii || is_utf8(path);
 }
 
 PathSequence::Next PathSequence::take(std::string_view path) {
