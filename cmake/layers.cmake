@@ -4,12 +4,13 @@
 #   demo
 #   instance  backup  restore
 #   archive  catalog  analytics -> objects -> keys
-#   crypto
+#   crypto  console
 #   base
 #
 # An edge that is not listed here is a configure error, so a layer violation never builds.
 set(OA_ALLOWED_base "")
 set(OA_ALLOWED_crypto base)
+set(OA_ALLOWED_console base)
 set(OA_ALLOWED_keys base crypto)
 set(OA_ALLOWED_objects base crypto keys)
 set(OA_ALLOWED_archive base crypto)
@@ -19,7 +20,7 @@ set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics)
 set(OA_ALLOWED_instance base crypto keys objects archive catalog)
 set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics instance backup restore)
-set(OA_ALLOWED_cli base crypto keys objects archive catalog analytics instance backup restore demo)
+set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics instance backup restore demo)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

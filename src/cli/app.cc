@@ -1,30 +1,16 @@
 #include "oa/cli/app.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <exception>
 #include <functional>
-#include <map>
 
 #include "commands.h"
+#include "oa/console/program.h"
 #include "oa/crypto/secret.h"
 
 namespace oa::cli {
 namespace {
 
 using Command = std::function<Status(const Context&)>;
-
-std::string exit_statuses() {
-  std::string text = "Exit status: 0 success";
-  std::map<int, std::string> by_status;
-  for (const auto& info : error_table()) {
-    auto& names = by_status[info.exit_status];
-    names += (names.empty() ? "" : ", ") + std::string(info.name);
-  }
-  for (const auto& [status, names] : by_status) text += fmt::format("\n  {:>3}  {}", status, names);
-  return text;
-}
 
 // Binds options to structs that live as long as the parser, and remembers which command was chosen.
 class Parser {
@@ -44,7 +30,7 @@ class Parser {
         "  oa-backup demo                                   the main job on generated data\n"
         "  oa-backup archive create --tenant Demo --rows    an archive, kept sealed\n"
         "  oa-backup restore ID --tenant Demo --asset report:ID --dry-run\n\n" +
-        exit_statuses());
+        console::exit_statuses());
     add_instance();
     add_tenant();
     add_keys();
@@ -227,36 +213,33 @@ class Parser {
   Command chosen_;
 };
 
-int run_guarded(int argc, const char* const* argv) {
+// The command that the arguments had come to when the parser gave up.
+std::string command_of(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app.get_name() : app.get_name() + " " + command_of(*chosen.front());
+}
+
+int run_chosen(int argc, const char* const* argv) {
   Parser parser;
   try {
     parser.app().parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" of the parser with status 0; all others are usage errors.
-    return parser.app().exit(error) == 0 ? 0 : error_info(ErrorCode::kInvalidArgument).exit_status;
+    if (error.get_exit_code() == 0) return parser.app().exit(error);
+    return console::usage_error(Output(console::wants_json(argc, argv)), command_of(parser.app()),
+                                error.what());
   }
-  Output output(parser.globals().json);
-  TerminalProgress progress(!parser.globals().json);
-  const Context context{parser.globals(), output, progress};
-  const Status status = parser.chosen()(context);
-  progress.clear();
-  const Status flushed = Output::flush();
-  if (!status.ok()) return output.failure(status.error());
-  return flushed.ok() ? 0 : output.failure(flushed.error());
+  const Output output(parser.globals().json);
+  return console::run_command(output, [&](Progress& progress) {
+    return parser.chosen()({parser.globals(), output, progress});
+  });
 }
 
 }  // namespace
 
 int run(int argc, const char* const* argv) {
   forbid_core_dumps();
-  install_signal_handlers();
-  try {
-    return run_guarded(argc, argv);
-  } catch (const std::exception& exception) {
-    return Output(false).failure(
-        make_error(ErrorCode::kInternal, "main", "an unexpected error ended the program")
-            .with_cause(exception.what()));
-  }
+  return console::run_guarded(argc, argv, run_chosen);
 }
 
 }  // namespace oa::cli

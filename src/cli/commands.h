@@ -8,7 +8,7 @@ namespace oa::cli {
 
 struct Context {
   GlobalOptions options;
-  Output& output;
+  const Output& output;
   Progress& progress;
 };
 

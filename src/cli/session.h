@@ -9,9 +9,11 @@
 
 #include "oa/archive/reader.h"
 #include "oa/instance/instance.h"
-#include "output.h"
+#include "oa/console/output.h"
 
 namespace oa::cli {
+
+using console::Output;
 
 struct GlobalOptions {
   std::string data_folder;

@@ -26,7 +26,7 @@ json::object to_json(const catalog::Tenant& tenant) {
 // Tells the walk of the main job: numbered steps for people, a list of steps for scripts.
 class StepNarrator final : public demo::Narrator {
  public:
-  StepNarrator(const Context& context, TerminalProgress* progress)
+  StepNarrator(const Context& context, console::TerminalProgress* progress)
       : context_(context), progress_(progress) {}
   void step(std::string_view title) override {
     if (progress_ != nullptr) progress_->clear();
@@ -45,7 +45,7 @@ class StepNarrator final : public demo::Narrator {
 
  private:
   const Context& context_;
-  TerminalProgress* progress_;
+  console::TerminalProgress* progress_;
   int number_ = 0;
   json::array steps_;
 };
@@ -99,12 +99,12 @@ Status run_up(const Context& context) {
                                        {"tenants", tenants.size()},
                                        {"volume", instance::describe(instance->volume())}});
   std::fflush(stdout);
-  while (!stop_requested()) std::this_thread::sleep_for(kStopPoll);
+  while (!console::stop_requested()) std::this_thread::sleep_for(kStopPoll);
   return {};
 }
 
 Status run_demo(const Context& context, const DemoOptions& options) {
-  auto* progress = dynamic_cast<TerminalProgress*>(&context.progress);
+  auto* progress = dynamic_cast<console::TerminalProgress*>(&context.progress);
   StepNarrator narrator(context, progress);
   narrator.step("The embedded default: private Postgres, key store, sealed object store");
   OA_ASSIGN(const auto instance, open_instance(context.options, true));

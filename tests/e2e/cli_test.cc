@@ -50,6 +50,17 @@ TEST(CliUsage, MistakesAreUsageErrors) {
   EXPECT_EQ(oa({"demo", "--rows", "-1"}).status, 2);
 }
 
+TEST(CliUsage, MistakesAreJsonToo) {
+  const auto finished = oa({"--json", "archive", "verify", "a", "--no-such-option"});
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_EQ(finished.out, "");
+  const auto document = parse_json(finished.err.substr(0, finished.err.find('\n')));
+  ASSERT_TRUE(document.ok()) << finished.err;
+  EXPECT_EQ(text(document->at("error").at("code")), "request/invalid");
+  EXPECT_NE(text(document->at("error").at("hint")).find("oa-backup archive verify --help"),
+            std::string::npos);
+}
+
 TEST(CliUsage, ErrorsAreOneJsonDocumentWhenAsked) {
   const auto finished = oa({"archive", "verify", "/no/such/file", "--json"});
   EXPECT_EQ(finished.status, 3);

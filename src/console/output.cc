@@ -1,4 +1,4 @@
-#include "output.h"
+#include "oa/console/output.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 
 #include "oa/base/bytes.h"
 
-namespace oa::cli {
+namespace oa::console {
 namespace {
 
 constexpr auto kDrawEvery = std::chrono::milliseconds(100);
@@ -25,10 +25,14 @@ void on_signal(int number) {
   g_stop = 1;
 }
 
-// A failed write is remembered by the stream and told at the end by Output::flush().
+int g_write_error = 0;  // errno of the first failed write to standard output, told by flush()
+
 void print_line(std::string_view text) {
-  (void)std::fwrite(text.data(), 1, text.size(), stdout);
-  (void)std::fputc('\n', stdout);
+  if (g_write_error != 0) return;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+      std::fputc('\n', stdout) == EOF) {
+    g_write_error = errno;
+  }
 }
 
 std::string amount(std::uint64_t n, const std::string& unit) {
@@ -52,9 +56,19 @@ std::string printable(std::string_view text) {
 }
 
 Status Output::flush() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
-  if (errno == EPIPE) return {};
-  return errno_error(errno, "stdout", "the result could not be written to standard output");
+  if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && g_write_error == 0)
+    g_write_error = errno;
+  if (g_write_error == 0 || g_write_error == EPIPE) return {};
+  return errno_error(g_write_error, "stdout", "the result could not be written to standard output");
+}
+
+bool Output::reader_gone() { return g_write_error == EPIPE; }
+
+Status Output::write(ByteView bytes) {
+  if (g_write_error == 0 && std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size())
+    g_write_error = errno;
+  if (g_write_error == 0) return {};
+  return errno_error(g_write_error, "stdout", "the result could not be written to standard output");
 }
 
 void install_signal_handlers() {
@@ -152,4 +166,4 @@ int Output::failure(const Error& error) const {
   return info.exit_status;
 }
 
-}  // namespace oa::cli
+}  // namespace oa::console

@@ -6,10 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "oa/base/bytes.h"
 #include "oa/base/json.h"
 #include "oa/base/progress.h"
 
-namespace oa::cli {
+namespace oa::console {
 
 /// Draws one line on a terminal's stderr, at most ten times a second, and nothing when stderr is no
 /// terminal.
@@ -53,9 +54,13 @@ class Output {
   /// Columns aligned, a header line first; `empty` stands in for a table without rows.
   void table(const std::vector<std::string>& header,
              const std::vector<std::vector<std::string>>& rows, std::string_view empty) const;
+  /// Bytes as they are, asked for JSON or not: the content of an entry.
+  static Status write(ByteView bytes);
   /// What is still buffered; kIo when standard output could not be written. A reader that went away
   /// is no error.
   static Status flush();
+  /// True when nobody reads standard output any more, as with `| head`: a long listing can stop.
+  static bool reader_gone();
   /// The error on stderr: a JSON document or "error: …" with its hint. Returns the exit status.
   int failure(const Error& error) const;
 
@@ -63,4 +68,4 @@ class Output {
   bool json_;
 };
 
-}  // namespace oa::cli
+}  // namespace oa::console
