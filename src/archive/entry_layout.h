@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "oa/archive/manifest.h"
+#include "oa/archive/paths.h"
 
 namespace oa::archive {
 
@@ -26,9 +27,6 @@ inline std::uint64_t chunk_count(std::uint64_t entry_size) {
 inline std::size_t padding_size(std::uint64_t size) {
   return (kTarBlock - size % kTarBlock) % kTarBlock;
 }
-
-/// True when `path` may name a content entry (docs/format.md, "Paths").
-bool is_valid_path(std::string_view path);
 
 /// Watches a sequence of valid paths for what an archive may hold: they ascend, and none is a folder
 /// of another (`a` beside `a/b`), nor is its signature (`a` beside `a.sig/b`), so that all of them

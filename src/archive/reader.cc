@@ -5,6 +5,7 @@
 #include "archive_file.h"
 #include "content.h"
 #include "entry_layout.h"
+#include "frame.h"
 #include "verifier.h"
 
 namespace oa::archive {
@@ -18,6 +19,27 @@ Result<EntryPlace> require(const ArchiveFile& file, std::string_view path) {
   OA_ASSIGN(auto found, file.find(path));
   if (!found) return refuse(ErrorCode::kNotFound, "the archive has no such entry");
   return std::move(*found);
+}
+
+using Kind = PartInfo::Kind;
+
+Status visit_frames(const IndexPage& page, std::uint64_t number,
+                    const std::function<Status(const PartInfo&)>& visit) {
+  std::vector<std::uint64_t> entries(page.frames.size());
+  for (const auto& entry : page.entries) ++entries[entry.frame];
+  for (std::size_t i = 0; i < page.frames.size(); ++i) {
+    const FrameRecord& frame = page.frames[i];
+    OA_TRY(visit({Kind::kContentFrame, frame.offset, frame.stored_size, frame.plain_size, number,
+                  entries[i]}));
+  }
+  return {};
+}
+
+// The manifest frame is a stored one, so its size tells how much is in it.
+std::uint64_t plain_size_of_stored(std::uint64_t frame_size) {
+  constexpr std::uint64_t kFullBlock = kRawBlockSize + kBlockHeaderSize;
+  const std::uint64_t blocks_size = frame_size - kRawFrameHeaderSize;
+  return blocks_size - (blocks_size + kFullBlock - 1) / kFullBlock * kBlockHeaderSize;
 }
 
 }  // namespace
@@ -65,6 +87,23 @@ Status ArchiveReader::for_each(std::string_view prefix,
     }
   }
   return {};
+}
+
+Status ArchiveReader::for_each_part(const std::function<Status(const PartInfo&)>& visit) const {
+  const ArchiveFile& file = *state_->file;
+  const IndexRoot& root = file.root();
+  for (std::size_t i = 0; i < root.pages.size(); ++i) {
+    OA_ASSIGN(const auto page, file.page(i));
+    OA_TRY(visit_frames(*page, i, visit));
+    OA_TRY(visit({Kind::kIndexPage, root.pages[i].offset,
+                  kSkippableHeaderSize + root.pages[i].payload_size, 0, i, page->entries.size()}));
+  }
+  const std::uint64_t manifest_size = file.table_offset() - file.manifest_offset();
+  OA_TRY(visit(
+      {Kind::kIndexRoot, root.root_offset, file.manifest_offset() - root.root_offset, 0, 0, 0}));
+  OA_TRY(visit({Kind::kManifest, file.manifest_offset(), manifest_size,
+                plain_size_of_stored(manifest_size), 0, 0}));
+  return visit({Kind::kSeekTable, file.table_offset(), file.size() - file.table_offset(), 0, 0, 0});
 }
 
 Result<EntryInfo> ArchiveReader::stat(std::string_view path) const {

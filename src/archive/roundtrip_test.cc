@@ -6,6 +6,7 @@
 #include "archive_fixture.h"
 #include "entry_layout.h"
 #include "frame.h"
+#include "manifest_codec.h"
 
 namespace oa::archive {
 namespace {
@@ -38,6 +39,14 @@ void expect_round_trip(const Contents& contents) {
   EXPECT_EQ(report->signatures_checked, contents.size() + 1);
 }
 
+// Bytes of the tar stream: every entry, the manifest, and the two blocks at the end.
+std::uint64_t tar_size_of(const Contents& contents, const ArchiveReader& reader) {
+  const std::string manifest = encode_manifest(reader.manifest());
+  std::uint64_t size = tar_size(kManifestPath, manifest.size()) + 2 * kTarBlock;
+  for (const auto& [path, content] : contents) size += tar_size(path, content.size());
+  return size;
+}
+
 TEST(RoundTrip, Empty) { expect_round_trip({}); }
 
 TEST(RoundTrip, SizesAroundEveryBorder) {
@@ -55,6 +64,49 @@ TEST(RoundTrip, SizesAroundEveryBorder) {
     }
   }
   expect_round_trip(contents);
+}
+
+TEST(Parts, FollowEachOtherAndHoldEverything) {
+  for (const std::size_t large_size : {std::size_t{0}, kPackSize + 1, 2 * kChunkSize}) {
+    Contents contents;
+    for (int i = 0; i < 3000; ++i)
+      contents["a/" + std::to_string(i) + std::string(100, 'n')] = noise(200, 1);
+    if (large_size > 0) contents["b"] = noise(large_size, 2);
+    const Bytes archive = write_archive(contents);
+    const MemorySource source(archive);
+    const auto reader = *ArchiveReader::open(source, trust_key(1));
+    std::uint64_t end = 0, plain = 0, begin_in_frames = 0, listed = 0, pages = 0;
+    std::vector<PartInfo::Kind> last;
+    const Status walked = reader->for_each_part([&](const PartInfo& part) -> Status {
+      EXPECT_EQ(part.offset, end);
+      end += part.stored_size;
+      plain += part.plain_size;
+      const auto magic = read_le<std::uint32_t>(ByteView(archive).subspan(part.offset));
+      const bool frame =
+          part.kind == PartInfo::Kind::kContentFrame || part.kind == PartInfo::Kind::kManifest;
+      EXPECT_EQ(magic == kZstdMagic, frame);
+      EXPECT_EQ(part.plain_size > 0, frame);
+      if (part.kind == PartInfo::Kind::kContentFrame) begin_in_frames += part.entries;
+      if (part.kind == PartInfo::Kind::kIndexPage) {
+        listed += part.entries;
+        EXPECT_EQ(part.page, pages++);
+      }
+      last.push_back(part.kind);
+      return {};
+    });
+    ASSERT_TRUE(walked.ok()) << walked.error().message;
+    EXPECT_EQ(end, archive.size());
+    EXPECT_EQ(begin_in_frames, contents.size());
+    EXPECT_EQ(listed, contents.size());
+    EXPECT_GE(pages, 2u);
+    ASSERT_GE(last.size(), 3u);
+    EXPECT_EQ(std::vector(last.end() - 3, last.end()),
+              (std::vector{PartInfo::Kind::kIndexRoot, PartInfo::Kind::kManifest,
+                           PartInfo::Kind::kSeekTable}));
+    // The whole tar stream: what zstd would unpack.
+    std::uint64_t tar = tar_size_of(contents, *reader);
+    EXPECT_EQ(plain, tar);
+  }
 }
 
 TEST(RoundTrip, OneLargeEntryAlone) { expect_round_trip({{"only", noise(kPackSize + 1, 7)}}); }

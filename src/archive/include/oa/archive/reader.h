@@ -39,6 +39,17 @@ struct EntryInfo {
   Blake2bDigest digest{};
 };
 
+/// One part of the file (docs/format.md, "Outside: frames").
+struct PartInfo {
+  enum class Kind { kContentFrame, kIndexPage, kIndexRoot, kManifest, kSeekTable };
+  Kind kind = Kind::kContentFrame;
+  std::uint64_t offset = 0;       // in the file; the parts follow each other without gaps
+  std::uint64_t stored_size = 0;  // in the file
+  std::uint64_t plain_size = 0;   // of the tar stream; 0 for what is not part of it
+  std::uint64_t page = 0;         // number of the index page that it is or that describes it
+  std::uint64_t entries = 0;      // content frame: whose content begins in it; page: that it lists
+};
+
 struct VerifyOptions {
   bool every_signature = false;  // check each entry's own signature too, not only the manifest's
   unsigned threads = 0;          // 0: one per core
@@ -77,6 +88,9 @@ class ArchiveReader {
   /// callback may stop the walk by returning an error.
   Status for_each(std::string_view prefix,
                   const std::function<Status(const EntryInfo&)>& visit) const;
+  /// Every part of the file in its order, as the verified index and the manifest place them; the
+  /// content frames themselves are not read. The callback may stop the walk by returning an error.
+  Status for_each_part(const std::function<Status(const PartInfo&)>& visit) const;
   Result<EntryInfo> stat(std::string_view path) const;
   /// A whole small entry; kLimitExceeded when it is larger than `max_bytes`.
   Result<Bytes> read(std::string_view path, std::size_t max_bytes) const;
