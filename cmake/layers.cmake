@@ -1,6 +1,6 @@
 # The one place that says which module may use which. docs/architecture.md draws it.
 #
-#   cli
+#   cli -> archive_cli
 #   demo
 #   instance  backup  restore
 #   archive  catalog  analytics -> objects -> keys
@@ -14,13 +14,14 @@ set(OA_ALLOWED_console base)
 set(OA_ALLOWED_keys base crypto)
 set(OA_ALLOWED_objects base crypto keys)
 set(OA_ALLOWED_archive base crypto)
+set(OA_ALLOWED_archive_cli base console crypto archive)
 set(OA_ALLOWED_catalog base crypto)
 set(OA_ALLOWED_analytics base crypto objects)
 set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics)
 set(OA_ALLOWED_instance base crypto keys objects archive catalog)
 set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics instance backup restore)
-set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics instance backup restore demo)
+set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics instance backup restore demo archive_cli)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

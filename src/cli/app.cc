@@ -92,7 +92,7 @@ class Parser {
                        "Tenant that has the archive and whose signature is trusted");
     import->add_flag("--leave-out-blocked", import_.leave_out_blocked,
                      "Import the rest when something is blocked");
-    add_trust(import, import_.trust);
+    archive_cli::add_trust_options(*import, import_.trust);
   }
 
   void add_keys() {
@@ -109,23 +109,15 @@ class Parser {
         ->required();
   }
 
-  static void add_trust(CLI::App* sub, TrustOptions& trust) {
-    sub->add_option("--trust", trust.key_files, "minisign public key file of an accepted signer")
-        ->take_all();
-    sub->add_option("--accept-signer", trust.fingerprints, "Fingerprint of an accepted signer")
-        ->take_all();
-  }
-
   CLI::App* archive_command(CLI::App* parent, const std::string& name, const std::string& what,
-                            const std::string& example,
-                            Status (*run)(const Context&, const ArchiveOptions&)) {
-    auto* sub = command(parent, name, what, example,
-                        [this, run](const Context& c) { return run(c, archive_); });
-    sub->add_option("archive", archive_.archive, "Archive file, or the id of an archive in store")
+                            const std::string& example, Command run) {
+    auto* sub = command(parent, name, what, example, std::move(run));
+    sub->add_option("archive", archive_.read.archive,
+                    "Archive file, or the id of an archive in store")
         ->required();
     sub->add_option("--tenant", archive_.tenant,
                     "Tenant that has it in store, and whose signature is trusted");
-    add_trust(sub, archive_.trust);
+    archive_cli::add_trust_options(*sub, archive_.read.trust);
     return sub;
   }
 
@@ -147,31 +139,17 @@ class Parser {
             [this](const Context& c) { return run_archive_list(c, create_.tenant); })
         ->add_option("--tenant", create_.tenant, "Id or name")
         ->required();
-    archive_command(archive, "verify", "Check every hash, and every signature if asked",
-                    "oa-backup archive verify demo.oa-archive --trust demo.pub --every-signature",
-                    run_archive_verify)
-        ->add_flag("--every-signature", archive_.every_signature,
-                   "Check each entry's own signature too");
-    archive_command(archive, "ls", "List entries",
-                    "oa-backup archive ls demo.oa-archive --trust demo.pub workspaces/",
-                    run_archive_ls)
-        ->add_option("prefix", archive_.paths, "Only paths that begin with this")
-        ->expected(0, 1);
-    archive_command(archive, "cat", "Print entries, verified",
-                    "oa-backup archive cat demo.oa-archive --trust demo.pub audit/events.ndjson",
-                    run_archive_cat)
-        ->add_option("path", archive_.paths, "Entry path")
-        ->required();
-    auto* extract =
-        archive_command(archive, "extract", "Write entries into a new folder, each verified",
-                        "oa-backup archive extract demo.oa-archive --trust demo.pub --output demo/",
-                        run_archive_extract);
-    extract->add_option("prefix", archive_.paths, "Only paths that begin with one of these");
-    extract->add_option("--output", archive_.output, "Folder, new or empty")->required();
+    for (const auto& each : archive_cli::read_commands()) {
+      auto* sub = archive_command(
+          archive, each.name, each.what,
+          std::string("oa-backup archive ").append(each.name).append(" ").append(each.example),
+          [this, &each](const Context& c) { return run_archive_read(c, each, archive_); });
+      each.add_options(*sub, archive_.read);
+    }
     archive_command(archive, "download", "Save an archive from the store as a file",
                     "oa-backup archive download ID --tenant Demo --output demo.oa-archive",
-                    run_archive_download)
-        ->add_option("--output", archive_.output, "File")
+                    [this](const Context& c) { return run_archive_download(c, archive_); })
+        ->add_option("--output", archive_.read.output, "File")
         ->required();
   }
 
@@ -199,7 +177,7 @@ class Parser {
                       "Restore the rest when something is blocked");
     restore->add_flag("--dry-run", restore_.dry_run, "Show the plan and stop");
     restore->add_flag("--yes", restore_.yes, "Apply without asking");
-    add_trust(restore, restore_.trust);
+    archive_cli::add_trust_options(*restore, restore_.trust);
   }
 
   CLI::App app_;

@@ -2,6 +2,7 @@
 // command line.
 #pragma once
 
+#include "oa/archive_cli/reading.h"
 #include "session.h"
 
 namespace oa::cli {
@@ -38,19 +39,13 @@ struct ArchiveCreateOptions {
 Status run_archive_create(const Context& context, const ArchiveCreateOptions& options);
 Status run_archive_list(const Context& context, const std::string& tenant);
 
-/// For commands that read one archive.
+/// For commands that read one archive; `read.archive` is a file or an id.
 struct ArchiveOptions {
-  std::string archive;  // file or id
   std::string tenant;
-  TrustOptions trust;
-  bool every_signature = false;
-  std::vector<std::string> paths;
-  std::string output;
+  archive_cli::ReadOptions read;
 };
-Status run_archive_verify(const Context& context, const ArchiveOptions& options);
-Status run_archive_ls(const Context& context, const ArchiveOptions& options);
-Status run_archive_cat(const Context& context, const ArchiveOptions& options);
-Status run_archive_extract(const Context& context, const ArchiveOptions& options);
+Status run_archive_read(const Context& context, const archive_cli::ReadCommand& command,
+                        const ArchiveOptions& options);
 Status run_archive_download(const Context& context, const ArchiveOptions& options);
 
 struct RestoreOptions {

@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "oa/archive/reader.h"
-#include "oa/instance/instance.h"
+#include "oa/archive_cli/trust.h"
 #include "oa/console/output.h"
+#include "oa/instance/instance.h"
 
 namespace oa::cli {
 
+using archive_cli::TrustOptions;
 using console::Output;
 
 struct GlobalOptions {
@@ -28,12 +30,6 @@ std::string default_data_folder();
 /// `run_server` as in instance::Settings.
 Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options, bool create,
                                                           bool run_server = false);
-
-/// Which signers are accepted besides the tenant's own.
-struct TrustOptions {
-  std::vector<std::string> key_files;     // minisign public keys
-  std::vector<std::string> fingerprints;  // as the refusal shows them
-};
 
 /// An archive named on the command line: a file, or the id of one that the tenant has in store.
 struct NamedArchive {

@@ -40,6 +40,15 @@ TEST(UsageError, IsADocumentWhenAsked) {
   EXPECT_NE(text.find("tool ls --help"), std::string::npos);
 }
 
+TEST(Failure, ADocumentIsUtf8WhateverTheFilesAreCalled) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Output(true).failure(make_error(ErrorCode::kNotFound, "op", "no \xff file")), 3);
+  const std::string text = testing::internal::GetCapturedStderr();
+  const auto document = parse_json(text);
+  ASSERT_TRUE(document.ok()) << text;
+  EXPECT_EQ(document->at("error").at("message").as_string(), "no \uFFFD file");
+}
+
 TEST(RunCommand, TheErrorDecidesTheStatus) {
   testing::internal::CaptureStderr();
   const Output output(false);

@@ -35,6 +35,16 @@ void print_line(std::string_view text) {
   }
 }
 
+// A JSON document is UTF-8, whatever the names of files are that it speaks of.
+std::string document_text(const json::value& value) {
+  std::string text = canonical_json(value);
+  if (is_utf8(text)) return text;
+  std::string out;
+  for (const char c : text)
+    out += static_cast<unsigned char>(c) < 0x80 ? std::string(1, c) : "\uFFFD";
+  return out;
+}
+
 std::string amount(std::uint64_t n, const std::string& unit) {
   return unit == "bytes" ? format_size(n) : fmt::format("{} {}", n, unit);
 }
@@ -119,7 +129,7 @@ void TerminalProgress::clear() {
 }
 
 void Output::document(const json::value& value) const {
-  if (json_) print_line(canonical_json(value));
+  if (json_) print_line(document_text(value));
 }
 
 void Output::line(std::string_view text) const {
@@ -156,7 +166,7 @@ int Output::failure(const Error& error) const {
                                             {"hint", error.hint},
                                             {"cause", error.cause},
                                             {"retryable", info.retryable}}}};
-    (void)std::fputs((canonical_json(document) + "\n").c_str(), stderr);
+    (void)std::fputs((document_text(document) + "\n").c_str(), stderr);
     return info.exit_status;
   }
   std::string text = fmt::format("error: {} [{}]\n", printable(error.message), info.name);

@@ -31,6 +31,7 @@ TEST(CliHelp, EveryCommandExplainsItselfWithAnExample) {
                                                           {"archive", "ls"},
                                                           {"archive", "cat"},
                                                           {"archive", "extract"},
+                                                          {"archive", "index"},
                                                           {"archive", "download"},
                                                           {"restore"}};
   for (auto command : commands) {
@@ -163,9 +164,10 @@ TEST_F(CliDemo, WhatTheArchiveDoesNotHoldIsNamed) {
 
 TEST_F(CliDemo, OneTenantCannotReachAnothersArchive) {
   for (const auto& command : {"verify", "ls", "extract"}) {
-    const auto finished = oa(
-        {"archive", command, archive_, "--tenant", "Demo recovered 1", "--data", data(), "--json",
-         command == std::string("extract") ? "--output" : "--accept-signer", file("x")});
+    const auto finished =
+        oa({"archive", command, archive_, "--tenant", "Demo recovered 1", "--data", data(),
+            "--json", command == std::string("extract") ? "--output" : "--accept-signer",
+            command == std::string("extract") ? file("x") : std::string(64, '0')});
     EXPECT_EQ(finished.status, 3) << command << finished.err;
   }
   EXPECT_EQ(
@@ -289,8 +291,12 @@ TEST_F(CliDemo, NamesCannotForgeRowsOrDriveTheTerminal) {
 TEST_F(CliDemo, AnImportThatCannotWorkLeavesNoTenant) {
   const auto tenants = oa_json({"tenant", "list", "--data", data()});
   download("i.oa-archive");
-  EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--name", "Y", "--data", data()}).status, 6);
-  EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--from-tenant", "Demo", "--name", "Demo", "--data", data()}).status, 4);
+  EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--name", "Y", "--data", data()}).status,
+            6);
+  EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--from-tenant", "Demo", "--name", "Demo",
+                "--data", data()})
+                .status,
+            4);
   EXPECT_EQ(oa_json({"tenant", "list", "--data", data()}), tenants);
 }
 
