@@ -16,4 +16,10 @@ add_library(blake3::blake3 STATIC IMPORTED)
 set_target_properties(blake3::blake3 PROPERTIES IMPORTED_LOCATION ${OA_BLAKE3_LIBRARY}
                       INTERFACE_INCLUDE_DIRECTORIES ${OA_BLAKE3_INCLUDE})
 
+include(${CMAKE_CURRENT_LIST_DIR}/static.cmake)
+oa_linkable(openssl SHARED OpenSSL::Crypto ARCHIVES crypto)
+oa_linkable(sodium SHARED PkgConfig::SODIUM ARCHIVES sodium)
+oa_linkable(zstd SHARED PkgConfig::ZSTD ARCHIVES zstd)
+oa_linkable(json SHARED Boost::json ARCHIVES boost_json)
+
 include(${CMAKE_CURRENT_LIST_DIR}/duckdb.cmake)

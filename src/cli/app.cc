@@ -191,22 +191,9 @@ class Parser {
   Command chosen_;
 };
 
-// The command that the arguments had come to when the parser gave up.
-std::string command_of(const CLI::App& app) {
-  const auto chosen = app.get_subcommands();
-  return chosen.empty() ? app.get_name() : app.get_name() + " " + command_of(*chosen.front());
-}
-
 int run_chosen(int argc, const char* const* argv) {
   Parser parser;
-  try {
-    parser.app().parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    // Help and version are "errors" of the parser with status 0; all others are usage errors.
-    if (error.get_exit_code() == 0) return parser.app().exit(error);
-    return console::usage_error(Output(console::wants_json(argc, argv)), command_of(parser.app()),
-                                error.what());
-  }
+  if (const auto status = console::parse(parser.app(), argc, argv)) return *status;
   const Output output(parser.globals().json);
   return console::run_command(output, [&](Progress& progress) {
     return parser.chosen()({parser.globals(), output, progress});

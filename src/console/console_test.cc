@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
 #include <stdexcept>
 
 #include "oa/console/program.h"
@@ -29,15 +30,32 @@ TEST(ExitStatuses, NameEveryError) {
     EXPECT_NE(text.find(info.name), std::string::npos) << info.name;
 }
 
-TEST(UsageError, IsADocumentWhenAsked) {
+std::optional<int> parse_arguments(std::vector<const char*> arguments) {
+  CLI::App app("", "tool");
+  bool json = false;
+  app.add_flag("--json", json);
+  app.require_subcommand(1);
+  app.add_subcommand("ls", "")->fallthrough();
+  arguments.insert(arguments.begin(), "tool");
+  return parse(app, static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(Parse, AMistakeIsADocumentWhenAsked) {
   testing::internal::CaptureStderr();
-  EXPECT_EQ(usage_error(Output(true), "tool ls", "no \"x\""), 2);
+  EXPECT_EQ(parse_arguments({"--json", "ls", "--no-such"}), 2);
   const std::string text = testing::internal::GetCapturedStderr();
   const auto document = parse_json(text);
   ASSERT_TRUE(document.ok()) << text;
   EXPECT_EQ(document->at("error").at("code").as_string(), "request/invalid");
-  EXPECT_EQ(document->at("error").at("message").as_string(), "no \"x\"");
+  EXPECT_NE(document->at("error").at("message").as_string().find("--no-such"), std::string::npos);
   EXPECT_NE(text.find("tool ls --help"), std::string::npos);
+}
+
+TEST(Parse, GoesOnOrEnds) {
+  EXPECT_EQ(parse_arguments({"ls"}), std::nullopt);
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(parse_arguments({"--help"}), 0);
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("ls"), std::string::npos);
 }
 
 TEST(Failure, ADocumentIsUtf8WhateverTheFilesAreCalled) {

@@ -2,11 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <exception>
 #include <map>
 #include <string_view>
 
 namespace oa::console {
+namespace {
+
+// The command that the arguments had come to when the parser gave up.
+std::string command_of(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app.get_name() : app.get_name() + " " + command_of(*chosen.front());
+}
+
+}  // namespace
 
 bool wants_json(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
@@ -28,10 +38,18 @@ std::string exit_statuses() {
   return text;
 }
 
-int usage_error(const Output& output, std::string_view command, std::string message) {
-  return output.failure(
-      make_error(ErrorCode::kInvalidArgument, "usage", std::move(message))
-          .with_hint(fmt::format("`{} --help` shows what it takes, with an example", command)));
+std::optional<int> parse(CLI::App& app, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" of the parser with status 0; all others are usage errors.
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const std::string hint =
+        "`" + command_of(app) + " --help` shows what it takes, with an example";
+    return Output(wants_json(argc, argv))
+        .failure(make_error(ErrorCode::kInvalidArgument, "usage", error.what()).with_hint(hint));
+  }
 }
 
 int run_command(const Output& output, const std::function<Status(Progress&)>& command) {

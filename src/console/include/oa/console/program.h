@@ -2,9 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "oa/console/output.h"
+
+namespace CLI {
+class App;
+}
 
 namespace oa::console {
 
@@ -15,9 +20,9 @@ bool wants_json(int argc, const char* const* argv);
 /// The last paragraph of --help: each exit status with the stable names of its errors.
 std::string exit_statuses();
 
-/// Tells of a mistake on the command line: `command` is what to ask for help, e.g. "oa-backup
-/// demo". Returns the exit status.
-int usage_error(const Output& output, std::string_view command, std::string message);
+/// Parses the command line. The exit status when the program ends with that: after --help and
+/// --version, and after a mistake, of which it tells (as a document when --json is there).
+std::optional<int> parse(CLI::App& app, int argc, const char* const* argv);
 
 /// Runs one command with the signal handlers installed; tells of its error, or of standard output
 /// that could not be written; returns the exit status. `command` gets a progress line that is drawn
