@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Runs every command shown in the documents: all lines of their ```console blocks, in order, in one scratch folder.
-# usage: docs_commands.sh PATH-TO-OA-BACKUP
+# usage: docs_commands.sh PATH-TO-OA-BACKUP PATH-TO-OA-ARCHIVE
 set -euo pipefail
-binary=$(realpath "$1")
 root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d /tmp/oa-docs-XXXXXX)
 chmod 0711 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin" "$scratch/docs"
-ln -s "$binary" "$scratch/bin/oa-backup"
+ln -s "$(realpath "$1")" "$scratch/bin/oa-backup"
+ln -s "$(realpath "$2")" "$scratch/bin/oa-archive"
 ran=0
 for document in "$root"/README.md "$root"/docs/*.md; do
   commands=$(awk '/^```console$/ { on = 1; next } /^```$/ { on = 0 } on && /^\$ / { print substr($0, 3) }' "$document")

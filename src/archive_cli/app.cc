@@ -8,6 +8,7 @@
 #include "oa/archive_cli/reading.h"
 #include "oa/base/io.h"
 #include "oa/console/program.h"
+#include "oa/crypto/hash.h"
 #include "oa/crypto/secret.h"
 
 namespace oa::archive_cli {
@@ -156,6 +157,7 @@ int run_chosen(int argc, const char* const* argv) {
 
 int run(int argc, const char* const* argv) {
   forbid_core_dumps();
+  ignore_openssl_configuration();
   return console::run_guarded(argc, argv, run_chosen);
 }
 

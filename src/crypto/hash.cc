@@ -1,6 +1,7 @@
 #include "oa/crypto/hash.h"
 
 #include <llvm-c/blake3.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -94,6 +95,10 @@ Sha256Digest hmac_sha256(ByteView key, ByteView message) {
                  &size) != nullptr);
   OA_ASSERT(size == digest.size());
   return digest;
+}
+
+void ignore_openssl_configuration() {
+  OA_ASSERT(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) == 1);
 }
 
 }  // namespace oa

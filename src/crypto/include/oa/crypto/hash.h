@@ -45,4 +45,8 @@ Blake3Digest blake3(ByteView bytes);
 /// HMAC-SHA-256.
 Sha256Digest hmac_sha256(ByteView key, ByteView message);
 
+/// Keeps OpenSSL from reading openssl.cnf and so from loading modules that it may name: with its built-in algorithms
+/// alone, a program runs the same on every machine. Call before any hash.
+void ignore_openssl_configuration();
+
 }  // namespace oa
