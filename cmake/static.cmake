@@ -21,6 +21,9 @@ endfunction()
 # Links `target` without any shared library, at a random address all the same, without code that nothing calls, and
 # without symbols where debugging is not the point.
 function(oa_static_program target)
+  if(OA_SANITIZE)
+    return()  # the sanitizers are shared libraries
+  endif()
   set_target_properties(${target} PROPERTIES OA_STATIC_PROGRAM TRUE)
   target_link_options(${target} PRIVATE -static-pie -Wl,--gc-sections $<$<CONFIG:Release>:-s>)
 endfunction()
