@@ -1,0 +1,509 @@
+#!/usr/bin/env python3
+"""A second reader of `.oa-archive` files, written from docs/format.md alone; shares no code with the C++ one.
+
+usage: independent_reader.py [--every-signature] --trust KEY FILE...   prints each file's outcome
+       independent_reader.py --vectors FOLDER                          compares with FOLDER/vectors.json
+
+Reads a whole file into memory and keeps to the sizes that the test vectors have. Needs `zstd`; --vectors also
+`minisign` and `b3sum`, against which it checks its own Ed25519 and BLAKE3.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+import blake3
+import ed25519
+import strict_json
+
+SMALL_BYTES = 1_048_576
+CHUNK_BYTES = 4_194_304
+MAX_ENTRIES = 50_000_000
+MAX_PATH_BYTES = 1024
+MAX_ENTRY_BYTES = 1 << 42
+MAX_MANIFEST_BYTES = 64 << 20
+MAX_FRAME_BYTES = 16 << 20
+MAX_INDEX_BYTES = 64 << 20
+MAX_EXPANSION = 2000
+
+MEMBERS = {
+    "format": dict, "archive_id": str, "tenant_id": str, "snapshot_time": str, "tenant": dict, "counts": dict,
+    "options": dict, "probes": dict, "signer": dict, "entry_count": int, "content_bytes": int,
+    "content_hash": str, "index_root": str,
+}
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+
+
+class Refusal(Exception):
+    """Carries the class of docs/format.md that the archive is refused with."""
+
+
+def demand(condition, outcome):
+    if not condition:
+        raise Refusal("archive/" + outcome)
+
+
+class Bytes:
+    """Takes fields off the front of a payload; running out of bytes is malformed."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, size):
+        demand(size <= len(self.data) - self.at, "malformed")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def unpack(self, form):
+        return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
+
+    def varint(self):
+        value, shift = 0, 0
+        while True:
+            byte = self.take(1)[0]
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                demand((byte or shift == 7) and value < 1 << 63, "malformed")
+                return value
+            demand(shift < 63, "malformed")
+
+
+def check_path(path):
+    demand(len(path) <= MAX_PATH_BYTES, "limit")
+    try:
+        path.decode("utf-8")
+    except UnicodeDecodeError:
+        demand(False, "malformed")
+    segments = path.split(b"/")
+    demand(not any(s in (b"", b".", b"..") for s in segments), "malformed")
+    demand(not any(c < 0x20 or c in (0x7F, 0x5C) for c in path), "malformed")
+    demand(segments[0] != b"signatures" and path != b"manifest.json", "malformed")
+
+
+# ---- tar ----
+
+def ustar(name, prefix, size, mtime, kind):
+    header = bytearray(512)
+    for at, field in ((0, name), (100, b"0000644\0"), (108, b"0000000\0"), (116, b"0000000\0"),
+                      (124, b"%011o\0" % size), (136, b"%011o\0" % mtime), (148, b" " * 8), (156, kind),
+                      (257, b"ustar\0" + b"00"), (329, b"0000000\0"), (337, b"0000000\0"), (345, prefix)):
+        header[at:at + len(field)] = field
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+def pax_record(key, value):
+    body = b" " + key + b"=" + value + b"\n"
+    length = len(body)
+    while len(str(length)) + len(body) != length:
+        length = len(str(length)) + len(body)
+    return str(length).encode() + body
+
+
+def padded(data):
+    return data + bytes(-len(data) % 512)
+
+
+def tar_header(path, size, mtime):
+    """The one header that this path and size have."""
+    name, prefix, records, ustar_size = path, b"", b"", size
+    if len(path) > 100:
+        cut = path.find(b"/", len(path) - 101)
+        if 0 <= cut <= 155:
+            prefix, name = path[:cut], path[cut + 1:]
+        else:
+            name, records = path[:100], pax_record(b"path", path)
+    if size > 8_589_934_591:
+        records, ustar_size = records + pax_record(b"size", str(size).encode()), 0
+    extended = ustar(b"PaxHeader", b"", len(records), mtime, b"x") + padded(records) if records else b""
+    return extended + ustar(name, prefix, ustar_size, mtime, b"0")
+
+
+def octal(field):
+    demand(field[-1] == 0 and re.fullmatch(rb"[0-7]+", field[:-1]), "malformed")
+    return int(field[:-1], 8)
+
+
+def named_there(data):
+    """The path that a header at the front of `data` names; None when no header is there."""
+    block = data[:512]
+    if len(block) < 512 or block[257:263] != b"ustar\0":
+        return None
+    if block[148:154] != b"%06o" % (sum(block) - sum(block[148:156]) + 8 * 32):
+        return None
+    if block[156:157] == b"x":
+        record = re.search(rb" path=([^\n]*)\n", data[512:512 + 2048])
+        return record[1] if record else b""
+    prefix, name = block[345:500].split(b"\0")[0], block[:100].split(b"\0")[0]
+    return prefix + b"/" + name if prefix else name
+
+
+def entry_of(name):
+    """The entry that a tar entry belongs to, and whether it is the signature of that."""
+    signature = name.startswith(b"signatures/") and name.endswith(b".sig")
+    return (name[11:-4], True) if signature else (name, False)
+
+
+def take_header(room, name, size, mtime, listed):
+    """The length of the header that must stand at the front of `room`; refuses any other."""
+    header = tar_header(name, size, mtime)
+    if room[:len(header)] == header:
+        return len(header)
+    demand(room, "entry-missing")
+    seen = named_there(room)
+    demand(seen is not None and seen != name, "malformed")
+    later = entry_of(seen)[0] in listed and entry_of(seen) > entry_of(name)
+    demand(False, "entry-missing" if later else "entry-unlisted")
+
+
+# ---- frames ----
+
+def skippable(frame, magic):
+    demand(len(frame) >= 8 and struct.unpack("<II", frame[:8]) == (magic, len(frame) - 8), "malformed")
+    return frame[8:]
+
+
+def stored_frame(plain):
+    blocks = [plain[i:i + 131072] for i in range(0, len(plain), 131072)] or [b""]
+    frame = struct.pack("<IBI", 0xFD2FB528, 0xA0, len(plain))
+    for i, block in enumerate(blocks):
+        frame += ((i == len(blocks) - 1) | len(block) << 3).to_bytes(3, "little") + block
+    return frame
+
+
+def check_zstd_frame(frame, plain_size):
+    """That these bytes are one Zstandard frame (RFC 8878, 3.1.1) of the form that content frames have."""
+    source = Bytes(frame)
+    magic, descriptor = source.unpack("IB")
+    demand(magic == 0xFD2FB528 and descriptor & 0x0F == 0, "malformed")
+    single, flag = descriptor >> 5 & 1, descriptor >> 6
+    window = plain_size
+    if not single:
+        byte = source.take(1)[0]
+        window = (1 << 10 + (byte >> 3)) // 8 * (8 + (byte & 7))
+    demand(single or flag, "malformed")
+    size = int.from_bytes(source.take((1, 2, 4, 8)[flag]), "little") + (256 if flag == 1 else 0)
+    demand(size == plain_size, "malformed")
+    demand(window <= MAX_FRAME_BYTES, "limit")
+    last = 0
+    while not last:
+        header = int.from_bytes(source.take(3), "little")
+        last, kind, length = header & 1, header >> 1 & 3, header >> 3
+        demand(kind != 3, "malformed")
+        source.take(1 if kind == 1 else length)
+    demand(source.at == len(frame), "malformed")
+
+
+def decompress(frames, size):
+    """The plain bytes of verified frames, which are to have `size` bytes together."""
+    with tempfile.TemporaryFile() as stored:
+        stored.write(b"".join(frames))
+        stored.seek(0)
+        with subprocess.Popen(["zstd", "-q", "-d", "-c"], stdin=stored, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as process:
+            plain = process.stdout.read(size + 1)
+            process.stdout.close()
+        demand(process.returncode == 0 and len(plain) == size, "malformed")
+    return plain
+
+
+# ---- signatures ----
+
+def from_base64(text):
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+    return data if base64.b64encode(data) == text else b""
+
+
+class Key:
+    def __init__(self, line):
+        data = from_base64(line.encode())
+        demand(len(data) == 42 and data[:2] == b"Ed", "malformed")
+        self.line, self.number, self.point = line, data[2:10], data[10:]
+        self.name = data[9:1:-1].hex().upper()
+
+
+def check_signature(text, key, archive_id, path, content_size, content_hash):
+    comment = b"archive=%s size=%d path=%s" % (archive_id.encode(), content_size, path)
+    lines = text.split(b"\n")
+    demand(len(lines) == 5 and not lines[4], "signature-invalid")
+    demand(lines[0] == b"untrusted comment: signature from oa-backup key " + key.name.encode(), "signature-invalid")
+    demand(lines[2] == b"trusted comment: " + comment, "signature-invalid")
+    first, second = from_base64(lines[1]), from_base64(lines[3])
+    demand(len(first) == 74 and len(second) == 64 and first[:10] == b"ED" + key.number, "signature-invalid")
+    demand(ed25519.verify(key.point, content_hash, first[10:]), "signature-invalid")
+    demand(ed25519.verify(key.point, first[10:] + comment, second), "signature-invalid")
+
+
+def signature_size(archive_id, path, content_size):
+    comment = len(b"archive=%s size=%d path=%s" % (archive_id.encode(), content_size, path))
+    return len(b"untrusted comment: signature from oa-backup key ") + 17 + 101 + 18 + comment + 89
+
+
+# ---- the archive ----
+
+class Archive:
+    def __init__(self, data, trusted):
+        self.data = data
+        self.read_seek_table()
+        self.read_manifest()
+        self.read_root()
+        demand(self.key.line in trusted, "untrusted-signer")
+
+    def read_seek_table(self):
+        data = self.data
+        if data[-4:] != struct.pack("<I", 0x8F92EAB1):
+            magic = int.from_bytes(data[:4], "little")
+            frame = len(data) < 4 or magic == 0xFD2FB528 or magic & ~15 == 0x184D2A50
+            demand(False, "truncated" if frame else "malformed")
+        demand(len(data) >= 33, "malformed")
+        rows, descriptor = struct.unpack("<IB", data[-9:-4])
+        start = len(data) - 17 - 8 * rows
+        demand(start >= 0, "truncated")
+        demand(descriptor == 0 and rows >= 2, "malformed")
+        (root, _), (manifest, _) = struct.iter_unpack("<II", data[-25:-9])
+        self.table_at = start
+        self.manifest_at = start - manifest
+        self.root_at = self.manifest_at - root
+        demand(self.root_at >= 0, "truncated")
+
+    def read_manifest(self):
+        frame = self.data[self.manifest_at:self.table_at]
+        demand(len(frame) <= len(stored_frame(b"")) + 2 * MAX_MANIFEST_BYTES, "limit")
+        at, plain = 9, b""
+        while at < len(frame):
+            size = int.from_bytes(frame[at:at + 3], "little") >> 3
+            plain += frame[at + 3:at + 3 + size]
+            at += 3 + size
+        demand(frame == stored_frame(plain), "malformed")
+        demand(len(plain) >= 512, "malformed")
+        size = octal(plain[124:136])
+        text = plain[512:512 + size]
+        demand(len(text) == size, "malformed")
+        signature_at = 512 + len(padded(text))
+        demand(len(plain) >= signature_at + 512, "malformed")
+        signature_size = octal(plain[signature_at + 124:signature_at + 136])
+        signature = plain[signature_at + 512:signature_at + 512 + signature_size]
+        self.parse_manifest(text)
+        demand(plain == tar_header(b"manifest.json", size, self.mtime) + padded(text) +
+               tar_header(b"signatures/manifest.json.sig", signature_size, self.mtime) + padded(signature) +
+               bytes(1024), "malformed")
+        self.manifest_plain = len(plain)
+        check_signature(signature, self.key, self.archive_id, b"manifest.json", size,
+                        hashlib.blake2b(text).digest())
+
+    def parse_manifest(self, text):
+        try:
+            manifest = strict_json.parse(text)
+        except strict_json.TooDeep:
+            demand(False, "limit")
+        except strict_json.NotCanonical:
+            demand(False, "malformed")
+        demand(isinstance(manifest, dict) and isinstance(manifest.get("format"), dict), "malformed")
+        version = manifest["format"]
+        demand(set(version) == {"major", "minor"}, "malformed")
+        demand(all(type(n) is int and n >= 0 for n in version.values()), "malformed")
+        demand(version["major"] == 1, "version-unsupported")
+        if version["minor"] == 0:
+            demand(set(manifest) <= set(MEMBERS), "malformed")
+        demand(all(type(manifest.get(name)) is kind for name, kind in MEMBERS.items()), "malformed")
+        demand(UUID.fullmatch(manifest["archive_id"]) and UUID.fullmatch(manifest["tenant_id"]), "malformed")
+        demand(MOMENT.fullmatch(manifest["snapshot_time"]), "malformed")
+        self.mtime = seconds(manifest["snapshot_time"])
+        demand(re.fullmatch("[0-9a-f]{128}", manifest["content_hash"]), "malformed")
+        demand(re.fullmatch("[0-9a-f]{64}", manifest["index_root"]), "malformed")
+        counts = [manifest["entry_count"], manifest["content_bytes"], *manifest["counts"].values()]
+        demand(all(type(count) is int and count >= 0 for count in counts), "malformed")
+        signer = manifest["signer"]
+        demand(set(signer) == {"key_id", "public_key"}, "malformed")
+        demand(all(type(value) is str for value in signer.values()), "malformed")
+        self.key = Key(signer["public_key"])
+        demand(signer["key_id"] == self.key.name, "malformed")
+        self.manifest, self.archive_id = manifest, manifest["archive_id"]
+
+    def read_root(self):
+        payload = skippable(self.data[self.root_at:self.manifest_at], 0x184D2A5B)
+        demand(len(payload) <= MAX_INDEX_BYTES, "limit")
+        demand(blake3.digest(payload).hex() == self.manifest["index_root"], "content-mismatch")
+        source = Bytes(payload)
+        magic, at, entries, content_bytes, count = source.unpack("8sQQQI")
+        demand(magic == b"OAINDEX1" and at == self.root_at, "malformed")
+        demand(entries <= MAX_ENTRIES, "limit")
+        demand((entries, content_bytes) == (self.manifest["entry_count"], self.manifest["content_bytes"]), "malformed")
+        self.pages, end, before = [], 0, b""
+        for _ in range(count):
+            at, size, digest, length = source.unpack("QI32sH")
+            first = source.take(length)
+            demand(size <= MAX_INDEX_BYTES, "limit")
+            demand(first > before and end < at and at + 8 + size <= self.root_at, "malformed")
+            self.pages.append((end, at, size, digest, first))
+            end, before = at + 8 + size, first
+        demand(source.at == len(payload) and end == self.root_at, "malformed")
+        demand(bool(entries) == bool(count), "malformed")
+
+    # -- verify --
+
+    def verify(self, every_signature):
+        self.frames, self.entries, rows = [], [], []
+        for page in self.pages:
+            rows += self.read_page(*page)
+        paths = [path for path, *_ in self.entries]
+        demand(all(a < b for a, b in zip(paths, paths[1:])), "malformed")
+        plain = decompress([frame for frame, _ in self.frames], sum(size for _, size in self.frames))
+        self.check_stream(plain, set(paths), every_signature)
+        sizes = [size for _, size, *_ in self.entries]
+        demand((len(paths), sum(sizes)) == (self.manifest["entry_count"], self.manifest["content_bytes"]), "malformed")
+        lines = [b"%s %d %s\n" % (digest.hex().encode(), size, path) for path, size, digest, *_ in self.entries]
+        demand(hashlib.blake2b(b"".join(lines)).hexdigest() == self.manifest["content_hash"], "content-mismatch")
+        rows += [(self.manifest_at - self.root_at, 0), (self.table_at - self.manifest_at, self.manifest_plain)]
+        table = b"".join(struct.pack("<II", *row) for row in rows) + struct.pack("<IBI", len(rows), 0, 0x8F92EAB1)
+        demand(self.data[self.table_at:] == struct.pack("<II", 0x184D2A5E, len(table)) + table, "malformed")
+
+    def read_page(self, start, at, size, digest, first_path):
+        payload = skippable(self.data[at:at + 8 + size], 0x184D2A5A)
+        demand(blake3.digest(payload) == digest, "content-mismatch")
+        source = Bytes(payload)
+        frame_count, entry_count = source.unpack("II")
+        rows = [source.unpack("II32s") for _ in range(min(frame_count, len(payload)))]
+        demand(entry_count >= 1, "malformed")
+        for stored, plain, _ in rows:
+            demand(plain <= MAX_FRAME_BYTES and plain <= MAX_EXPANSION * stored, "limit")
+        demand(start + sum(stored for stored, _, _ in rows) == at, "malformed")
+        first_frame = len(self.frames)
+        self.read_entries(source, entry_count, first_frame, [plain for _, plain, _ in rows], first_path)
+        demand(source.at == len(payload), "malformed")
+        for stored, plain, digest_of_frame in rows:
+            frame = self.data[start:start + stored]
+            demand(blake3.digest(frame) == digest_of_frame, "content-mismatch")
+            check_zstd_frame(frame, plain)
+            self.frames.append((frame, plain))
+            start += stored
+        return [(stored, plain) for stored, plain, _ in rows] + [(size + 8, 0)]
+
+    def read_entries(self, source, count, first_frame, plain_sizes, first_path):
+        frame, end, path = 0, 0, b""
+        for i in range(count):
+            step, offset, shared, suffix, size = (source.varint() for _ in range(5))
+            demand(shared <= len(path), "malformed")
+            demand(shared + suffix <= MAX_PATH_BYTES, "limit")
+            demand(size <= MAX_ENTRY_BYTES, "limit")
+            name = source.take(suffix)
+            demand(shared == len(path) or path[shared:shared + 1] != name[:1], "malformed")
+            frame, path, end = frame + step, path[:shared] + name, 0 if step else end
+            check_path(path)
+            demand(i or path == first_path, "malformed")
+            demand(frame < len(plain_sizes) or size <= SMALL_BYTES, "malformed")
+            demand(frame < len(plain_sizes), "entry-missing")
+            demand(offset >= end, "malformed")
+            if size <= SMALL_BYTES:
+                demand(offset + size <= plain_sizes[frame], "entry-missing")
+            else:
+                chunks = [min(CHUNK_BYTES, size - done) for done in range(0, size, CHUNK_BYTES)]
+                demand(offset == 0 and plain_sizes[frame:frame + len(chunks)] == chunks, "malformed")
+            end = offset + size
+            self.entries.append((path, size, source.take(64), first_frame + frame, offset))
+
+    def check_stream(self, stream, listed, every_signature):
+        """That the plain bytes of each frame are exactly what the index implies."""
+        borders = [0]
+        for _, plain in self.frames:
+            borders.append(borders[-1] + plain)
+        frame, at = 0, 0  # the frame being read, and how far
+        for path, size, digest, content_frame, offset in self.entries:
+            chunks = 0 if size <= SMALL_BYTES else -(-size // CHUNK_BYTES)
+            while frame < content_frame - (1 if chunks else 0):
+                demand(at > borders[frame], "entry-unlisted")
+                check_end(stream[at:borders[frame + 1]])
+                frame, at = frame + 1, borders[frame + 1]
+            at += take_header(stream[at:borders[frame + 1]], path, size, self.mtime, listed)
+            if chunks:
+                check_end(stream[at:borders[frame + 1]])
+                frame, at = content_frame, borders[content_frame]
+            demand(at == borders[content_frame] + offset, "malformed")
+            demand(hashlib.blake2b(stream[at:at + size]).digest() == digest, "content-mismatch")
+            at, frame = at + size, frame + chunks
+            demand(frame < len(self.frames), "entry-missing")
+            at = self.check_tail(stream[:borders[frame + 1]], at, path, size, digest, listed, every_signature)
+        if self.frames:
+            check_end(stream[at:borders[frame + 1]])
+            demand(frame + 1 == len(self.frames), "entry-unlisted")
+
+    def check_tail(self, stream, at, path, size, digest, listed, every_signature):
+        """Padding and signature entry of an entry; `stream` ends with their frame."""
+        at = expect(stream, at, bytes(-size % 512))
+        length = signature_size(self.archive_id, path, size)
+        at += take_header(stream[at:], b"signatures/" + path + b".sig", length, self.mtime, listed)
+        text = stream[at:at + length]
+        demand(len(text) == length, "entry-missing")
+        if every_signature:
+            check_signature(text, self.key, self.archive_id, path, size, digest)
+        return expect(stream, at + length, bytes(-length % 512))
+
+
+def check_end(rest):
+    """What is left of a frame behind its last listed entry."""
+    demand(not rest or named_there(rest) is None, "entry-unlisted")
+    demand(not rest, "malformed")
+
+
+def expect(stream, at, wanted):
+    demand(stream[at:at + len(wanted)] == wanted, "malformed")
+    return at + len(wanted)
+
+
+def seconds(moment):
+    import datetime
+    try:
+        parsed = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    except ValueError:
+        demand(False, "malformed")
+    value = int(parsed.replace(microsecond=0).timestamp())
+    demand(value >= 0, "malformed")
+    return value
+
+
+def outcomes(data, trusted):
+    """What opening, verifying, and verifying every signature end with."""
+    result = []
+    for step in (None, False, True):
+        try:
+            archive = Archive(data, trusted)
+            if step is not None:
+                archive.verify(step)
+            result.append("ok")
+        except Refusal as refusal:
+            result.append(str(refusal))
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--every-signature", action="store_true")
+    parser.add_argument("--trust", action="append", default=[], metavar="KEY")
+    parser.add_argument("--vectors", type=pathlib.Path, metavar="FOLDER")
+    parser.add_argument("files", nargs="*", type=pathlib.Path)
+    options = parser.parse_args()
+    if options.vectors:
+        import vector_check
+        return vector_check.run(options.vectors, outcomes)
+    failed = False
+    for path in options.files:
+        outcome = outcomes(path.read_bytes(), options.trust)[2 if options.every_signature else 1]
+        failed |= outcome != "ok"
+        print(f"{path}: {outcome}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
