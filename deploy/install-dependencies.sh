@@ -8,7 +8,7 @@ packages=(
   libssl-dev llvm-16-dev libsodium-dev libzstd-dev libpq-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev
   libgtest-dev librapidcheck-dev
   postgresql-15 util-linux
-  zstd minisign time
+  zstd minisign b3sum python3 time
 )
 # npm fetches the pinned DuckDB; an npm that is not Debian's does as well.
 command -v npm >/dev/null || packages+=(npm)

@@ -104,7 +104,12 @@ Result<std::shared_ptr<const IndexPage>> ArchiveFile::page(std::size_t index) co
   Bytes frame(kSkippableHeaderSize + record.payload_size);
   OA_TRY(read_at(record.offset, frame));
   const auto payload = skippable_payload(frame, kIndexPageMagic);
-  if (!payload || blake3(*payload) != record.digest) {
+  if (!payload) {
+    return refuse(ErrorCode::kArchiveMalformed, "the index page that begins with " +
+                                                    quoted_path(record.first_path) +
+                                                    " is not where it belongs");
+  }
+  if (blake3(*payload) != record.digest) {
     return refuse(
         ErrorCode::kArchiveContentMismatch,
         "the index page that begins with " + quoted_path(record.first_path) + " is damaged");
@@ -146,6 +151,18 @@ Status ArchiveFile::read_stored(const FrameRecord& frame, Bytes& stored) const {
   return read_at(frame.offset, stored);
 }
 
+Status ArchiveFile::decompress(const FrameRecord& frame, ByteView stored, Bytes& plain) const {
+  const auto refuse_frame = [&](ErrorCode code, const char* why) {
+    return refuse(code, "the frame at byte " + std::to_string(frame.offset) + why);
+  };
+  // Ours needs no window, but what others decode is to stay within their means.
+  if (window_of_frame(stored).value_or(0) > limits_.max_frame_bytes)
+    return refuse_frame(ErrorCode::kArchiveLimit, " asks for a larger window than the limit");
+  if (!decompress_frame(stored, frame.plain_size, plain))
+    return refuse_frame(ErrorCode::kArchiveMalformed, " does not decompress to its size");
+  return {};
+}
+
 Result<std::vector<ByteView>> ArchiveFile::load_frame(const FrameRecord& frame, Bytes& stored,
                                                       Bytes& plain) const {
   OA_TRY(read_stored(frame, stored));
@@ -156,11 +173,7 @@ Result<std::vector<ByteView>> ArchiveFile::load_frame(const FrameRecord& frame, 
   if (raw_frame_size(frame.plain_size) == stored.size()) {
     if (auto blocks = raw_frame_blocks(stored)) return std::move(*blocks);
   }
-  if (!decompress_frame(stored, frame.plain_size, plain)) {
-    return refuse(
-        ErrorCode::kArchiveMalformed,
-        "the frame at byte " + std::to_string(frame.offset) + " does not decompress to its size");
-  }
+  OA_TRY(decompress(frame, stored, plain));
   return std::vector<ByteView>{plain};
 }
 

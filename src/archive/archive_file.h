@@ -40,6 +40,8 @@ class ArchiveFile {
 
   /// Reads a frame as it is stored, unverified.
   Status read_stored(const FrameRecord& frame, Bytes& stored) const;
+  /// The plain bytes of a frame whose stored ones are at hand.
+  Status decompress(const FrameRecord& frame, ByteView stored, Bytes& plain) const;
   /// Reads, verifies and, unless it is stored, decompresses a frame: its plain bytes in pieces that
   /// lie in `stored` or `plain`, which are memory to reuse.
   Result<std::vector<ByteView>> load_frame(const FrameRecord& frame, Bytes& stored,

@@ -157,8 +157,20 @@ Result<std::optional<Bytes>> FrameCompressor::compress_chunk(const RawFrame& chu
       Bytes(packed_.begin(), packed_.begin() + static_cast<std::ptrdiff_t>(size)));
 }
 
+std::optional<std::uint64_t> window_of_frame(ByteView frame) {
+  constexpr std::uint8_t kUnwanted = 0x0F;  // dictionary id, checksum, reserved bit
+  if (frame.size() < 6 || read_le<std::uint32_t>(frame) != kZstdMagic) return std::nullopt;
+  const std::uint8_t descriptor = frame[4], window = frame[5];
+  if ((descriptor & kUnwanted) != 0) return std::nullopt;
+  const auto content_size = ZSTD_getFrameContentSize(frame.data(), frame.size());
+  if (content_size == ZSTD_CONTENTSIZE_UNKNOWN || content_size == ZSTD_CONTENTSIZE_ERROR) return std::nullopt;
+  constexpr std::uint8_t kSingleSegment = 0x20;
+  if ((descriptor & kSingleSegment) != 0) return content_size;
+  return (std::uint64_t{1024} << (window >> 3)) / 8 * (8 + (window & 7u));  // RFC 8878, 3.1.1.1.2
+}
+
 bool decompress_frame(ByteView frame, std::size_t plain_size, Bytes& plain) {
-  if (frame.size() < 4 || read_le<std::uint32_t>(frame) != kZstdMagic) return false;
+  if (!window_of_frame(frame)) return false;
   if (ZSTD_getFrameContentSize(frame.data(), frame.size()) != plain_size) return false;
   if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size()) return false;
   thread_local const DecompressContext context;

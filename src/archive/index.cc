@@ -69,27 +69,37 @@ bool lies_in_frame(const PageEntry& entry, const std::vector<FrameRecord>& frame
   return entry.offset <= plain_size && entry.info.size <= plain_size - entry.offset;
 }
 
+Error not_in_frame(const PageEntry& entry) {
+  return make_error(ErrorCode::kArchiveEntryMissing, "archive.index",
+                    quoted_path(entry.info.path) + " is listed but not in its frame");
+}
+
 Result<PageEntry> decode_entry(IndexCursor& cursor, const PageEntry& previous,
-                               const Limits& limits) {
+                               const std::vector<FrameRecord>& frames, const Limits& limits) {
   PageEntry entry;
   const std::uint64_t frame = previous.frame + cursor.varint();
   const std::uint64_t offset = cursor.varint();
   const std::uint64_t shared = cursor.varint();
   const std::uint64_t suffix = cursor.varint();
   entry.info.size = cursor.varint();
-  if (shared > previous.info.path.size() || suffix > cursor.left() || frame > UINT32_MAX ||
-      offset > UINT32_MAX) {
+  const std::string& before = previous.info.path;
+  if (shared > before.size() || suffix > cursor.left())
     return malformed("an index entry points outside of its page");
-  }
   if (shared + suffix > limits.max_path_bytes) return over_limit("a path is longer than the limit");
   if (entry.info.size > limits.max_entry_bytes)
     return over_limit("an entry is larger than the limit");
-  entry.frame = static_cast<std::uint32_t>(frame);
-  entry.offset = static_cast<std::uint32_t>(offset);
-  entry.info.path.assign(previous.info.path, 0, shared).append(as_text(cursor.bytes(suffix)));
+  entry.info.path.assign(before, 0, shared).append(as_text(cursor.bytes(suffix)));
   cursor.copy(entry.info.digest);
   if (!cursor.ok() || !is_valid_path(entry.info.path))
     return malformed("an index entry has no valid path");
+  // One spelling of each index: what could be shared is.
+  if (shared_prefix(before, entry.info.path) != shared)
+    return malformed("an index entry shares less with the one before than it could");
+  if (frame >= frames.size())
+    return malformed("the index names no such frame for " + quoted_path(entry.info.path));
+  if (offset > UINT32_MAX) return not_in_frame(entry);
+  entry.frame = static_cast<std::uint32_t>(frame);
+  entry.offset = static_cast<std::uint32_t>(offset);
   if (entry.info.path <= previous.info.path)
     return malformed("the paths of the index do not ascend");
   return entry;
@@ -249,13 +259,12 @@ Result<IndexPage> decode_index_page(ByteView payload, std::uint64_t frames_offse
   page.entries.reserve(entry_count);
   const PageEntry none;
   for (std::uint32_t i = 0; i < entry_count; ++i) {
-    OA_ASSIGN(auto entry, decode_entry(cursor, i == 0 ? none : page.entries.back(), limits));
+    OA_ASSIGN(auto entry, decode_entry(cursor, i == 0 ? none : page.entries.back(), page.frames, limits));
     if (is_large(entry.info.size) && !has_its_chunks(entry, page.frames)) {
       return malformed("the index names no such chunks of " + quoted_path(entry.info.path));
     }
     if (!is_large(entry.info.size) && !lies_in_frame(entry, page.frames)) {
-      return make_error(ErrorCode::kArchiveEntryMissing, "archive.index",
-                        quoted_path(entry.info.path) + " is listed but not in its frame");
+      return not_in_frame(entry);
     }
     page.entries.push_back(std::move(entry));
   }

@@ -8,6 +8,7 @@
 namespace oa::archive {
 namespace {
 
+constexpr std::uint64_t kMaxExactNumber = std::uint64_t{1} << 53;  // RFC 8785, 3.2.2.3
 constexpr std::size_t kMaxDepth = 33;  // what is carried may itself be 32 deep
 
 Error malformed(std::string message) {
@@ -32,7 +33,7 @@ std::map<std::string, std::uint64_t> read_counts(const json::object& counts, Obj
   for (const auto& [name, value] : counts) {
     boost::system::error_code error;
     const auto count = value.to_number<std::uint64_t>(error);
-    if (error || !value.is_number() || value.is_double())
+    if (error || !value.is_number() || value.is_double() || count > kMaxExactNumber)
       reader.fail("counts", "has a member that is no count");
     out.emplace(name, count);
   }
@@ -74,6 +75,10 @@ std::string encode_manifest(const Manifest& manifest) {
 
 Result<Manifest> decode_manifest(std::string_view text) {
   const auto parsed = parse_json(text, {.max_bytes = text.size(), .max_depth = kMaxDepth});
+  if (!parsed.ok() && parsed.error().code == ErrorCode::kLimitExceeded) {
+    return make_error(ErrorCode::kArchiveLimit, "archive.manifest",
+                      "manifest.json is nested deeper than the limit");
+  }
   if (!parsed.ok())
     return malformed("manifest.json is not valid JSON").with_cause(parsed.error().message);
   Manifest manifest;
@@ -110,6 +115,8 @@ Result<Manifest> decode_manifest(std::string_view text) {
   if (seconds < 0 || static_cast<std::uint64_t>(seconds) > kMaxUstarNumber) {
     reader.fail("snapshot_time", "is outside of what the format can hold");
   }
+  if (std::max(manifest.entry_count, manifest.content_bytes) > kMaxExactNumber)
+    reader.fail("content_bytes", "is a number that JSON does not hold exactly");
   if (minor > UINT32_MAX) reader.fail("format", "has no such minor version");
   Status known = reader.finish(newer);
   if (known.ok()) known = format.finish(newer);

@@ -124,7 +124,9 @@ void append_tar_file(Bytes& out, std::string_view path, ByteView content, std::u
   append_padding(out, content.size());
 }
 
-SeenHeader look_at_tar_header(ByteView bytes) {
+namespace {
+
+SeenHeader look_at_plain_header(ByteView bytes) {
   SeenHeader seen;
   if (bytes.size() < kTarBlock || field(bytes, kMagicAt, 6) != "ustar") return seen;
   Bytes sum(6);
@@ -134,12 +136,27 @@ SeenHeader look_at_tar_header(ByteView bytes) {
   const auto prefix = field(bytes, kPrefixAt, kPrefixSize);
   seen.path =
       std::string(prefix).append(prefix.empty() ? "" : "/").append(field(bytes, 0, kNameSize));
-  if (seen.type != 'x' || bytes.size() < 2 * kTarBlock) return seen;
+  return seen;
+}
+
+}  // namespace
+
+SeenHeader look_at_tar_header(ByteView bytes) {
+  SeenHeader seen = look_at_plain_header(bytes);
+  if (!seen.is_header || seen.type != 'x' || bytes.size() < 2 * kTarBlock) return seen;
   // Paths have at most kMaxPathSize bytes: their record lies within the first blocks.
   const auto records =
       as_text(bytes.subspan(kTarBlock, std::min(bytes.size() - kTarBlock, 4 * kTarBlock)));
   seen.path = path_of_records(records);
   seen.type = '0';
+  if (!seen.path.empty()) return seen;
+  // Extended, but not its path: that is in the header that follows.
+  std::uint64_t size = 0;
+  for (const auto digit : bytes.subspan(kSizeAt, 11)) size = size << 3 | (digit & 7u);
+  const std::uint64_t next = kTarBlock + size + padding_size(size);
+  if (next >= bytes.size()) return seen;
+  SeenHeader followed = look_at_plain_header(bytes.subspan(next));
+  if (followed.is_header) seen.path = std::move(followed.path);
   return seen;
 }
 

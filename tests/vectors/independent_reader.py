@@ -142,7 +142,8 @@ def named_there(data):
         return None
     if block[156:157] == b"x":
         record = re.search(rb" path=([^\n]*)\n", data[512:512 + 2048])
-        return record[1] if record else b""
+        size = int(block[124:135], 8) if re.fullmatch(rb"[0-7]{11}", block[124:135]) else 0
+        return record[1] if record else named_there(data[512 + size + -size % 512:])
     prefix, name = block[345:500].split(b"\0")[0], block[:100].split(b"\0")[0]
     return prefix + b"/" + name if prefix else name
 
@@ -180,6 +181,10 @@ def stored_frame(plain):
     return frame
 
 
+def stored_frame_size(plain_size):
+    return 9 + plain_size + 3 * max(1, -(-plain_size // 131072))
+
+
 def check_zstd_frame(frame, plain_size):
     """That these bytes are one Zstandard frame (RFC 8878, 3.1.1) of the form that content frames have."""
     source = Bytes(frame)
@@ -205,6 +210,8 @@ def check_zstd_frame(frame, plain_size):
 
 def decompress(frames, size):
     """The plain bytes of verified frames, which are to have `size` bytes together."""
+    if not frames:
+        return b""
     with tempfile.TemporaryFile() as stored:
         stored.write(b"".join(frames))
         stored.seek(0)
@@ -312,9 +319,9 @@ class Archive:
             demand(False, "malformed")
         demand(isinstance(manifest, dict) and isinstance(manifest.get("format"), dict), "malformed")
         version = manifest["format"]
-        demand(set(version) == {"major", "minor"}, "malformed")
-        demand(all(type(n) is int and n >= 0 for n in version.values()), "malformed")
+        demand(all(type(version.get(n)) is int and version[n] >= 0 for n in ("major", "minor")), "malformed")
         demand(version["major"] == 1, "version-unsupported")
+        demand(version["minor"] > 0 or len(version) == 2, "malformed")
         if version["minor"] == 0:
             demand(set(manifest) <= set(MEMBERS), "malformed")
         demand(all(type(manifest.get(name)) is kind for name, kind in MEMBERS.items()), "malformed")
@@ -326,7 +333,8 @@ class Archive:
         counts = [manifest["entry_count"], manifest["content_bytes"], *manifest["counts"].values()]
         demand(all(type(count) is int and count >= 0 for count in counts), "malformed")
         signer = manifest["signer"]
-        demand(set(signer) == {"key_id", "public_key"}, "malformed")
+        demand({"key_id", "public_key"} <= set(signer), "malformed")
+        demand(version["minor"] > 0 or len(signer) == 2, "malformed")
         demand(all(type(value) is str for value in signer.values()), "malformed")
         self.key = Key(signer["public_key"])
         demand(signer["key_id"] == self.key.name, "malformed")
@@ -360,6 +368,8 @@ class Archive:
             rows += self.read_page(*page)
         paths = [path for path, *_ in self.entries]
         demand(all(a < b for a, b in zip(paths, paths[1:])), "malformed")
+        files = {name for path in paths + [b"manifest.json"] for name in (path, b"signatures/" + path + b".sig")}
+        demand(not any(name[:i] in files for name in files for i in range(len(name)) if name[i] == 0x2F), "malformed")
         plain = decompress([frame for frame, _ in self.frames], sum(size for _, size in self.frames))
         self.check_stream(plain, set(paths), every_signature)
         sizes = [size for _, size, *_ in self.entries]
@@ -379,6 +389,7 @@ class Archive:
         demand(entry_count >= 1, "malformed")
         for stored, plain, _ in rows:
             demand(plain <= MAX_FRAME_BYTES and plain <= MAX_EXPANSION * stored, "limit")
+        demand(all(stored <= stored_frame_size(plain) for stored, plain, _ in rows), "malformed")
         demand(start + sum(stored for stored, _, _ in rows) == at, "malformed")
         first_frame = len(self.frames)
         self.read_entries(source, entry_count, first_frame, [plain for _, plain, _ in rows], first_path)
@@ -396,15 +407,14 @@ class Archive:
         for i in range(count):
             step, offset, shared, suffix, size = (source.varint() for _ in range(5))
             demand(shared <= len(path), "malformed")
+            name = source.take(suffix)
             demand(shared + suffix <= MAX_PATH_BYTES, "limit")
             demand(size <= MAX_ENTRY_BYTES, "limit")
-            name = source.take(suffix)
             demand(shared == len(path) or path[shared:shared + 1] != name[:1], "malformed")
             frame, path, end = frame + step, path[:shared] + name, 0 if step else end
             check_path(path)
             demand(i or path == first_path, "malformed")
-            demand(frame < len(plain_sizes) or size <= SMALL_BYTES, "malformed")
-            demand(frame < len(plain_sizes), "entry-missing")
+            demand(frame < len(plain_sizes), "malformed")
             demand(offset >= end, "malformed")
             if size <= SMALL_BYTES:
                 demand(offset + size <= plain_sizes[frame], "entry-missing")
