@@ -33,7 +33,8 @@ bool is_valid_path(std::string_view path) {
     }
   }
   const auto first = path.substr(0, path.find('/'));
-  if (first == "signatures" || first == kManifestPath || first == "manifest.json.sig") return false;
+  if (first == "signatures" || first == kManifestPath) return false;
+  if (path.starts_with("manifest.json.sig/")) return false;  // below the manifest's signature
   return ascii || is_utf8(path);
 }
 
