@@ -48,13 +48,15 @@ std::vector<ArchiveVector> good_vectors() {
   c.accepted("one_mebibyte_and_one", "The smallest large entry: one chunk.",
              {.entries = {{.path = "a", .content = pattern(1048577)}}});
   c.accepted("large_entry", "A large entry in two chunks behind a small one.", with_large_entry());
-  c.accepted("large_between_small", "A large entry between two small ones.",
-             {.entries = {{.path = "a"}, {.path = "b", .content = pattern(1048577)}, {.path = "c"}}});
+  c.accepted(
+      "large_between_small", "A large entry between two small ones.",
+      {.entries = {{.path = "a"}, {.path = "b", .content = pattern(1048577)}, {.path = "c"}}});
   c.accepted("two_large", "Two large entries, one behind the other.",
              {.entries = {{.path = "a", .content = pattern(1048577)},
                           {.path = "b", .content = pattern(1048577)}}});
   c.accepted("several_frames_and_pages", "Four entries in four frames on two pages.", two_pages());
-  c.accepted("large_entry_ends_page", "The signature of a page's last large entry begins the frame of the next page.",
+  c.accepted("large_entry_ends_page",
+             "The signature of a page's last large entry begins the frame of the next page.",
              {.entries = {{.path = "a", .content = pattern(1048577)},
                           {.path = "b", .begins = Begins::kOnNewPage}}});
   c.accepted("path_of_100_bytes", "A path that just fits the name field.",
@@ -65,7 +67,8 @@ std::vector<ArchiveVector> good_vectors() {
              {.entries = {{.path = std::string(101, 'n')}}});
   c.accepted("path_of_1024_bytes", "The longest path.",
              {.entries = {{.path = std::string(511, 'p') + "/" + std::string(512, 'n')}}});
-  c.accepted("names_of_all_kinds", "UTF-8 of one to four bytes, blanks, names like options and like our own.",
+  c.accepted("names_of_all_kinds",
+             "UTF-8 of one to four bytes, blanks, names like options and like our own.",
              {.entries = {{.path = "-rf"},
                           {.path = "..."},
                           {.path = "a b*?\"'$;"},
@@ -74,13 +77,14 @@ std::vector<ArchiveVector> good_vectors() {
                           {.path = "signatures.sig"},
                           {.path = "\xc3\xa4\xe2\x82\xac\xf0\x9f\x97\x84"},
                           {.path = "\xf4\x8f\xbf\xbf"}}});
-  c.accepted("newer_minor_with_unknown_members", "A newer minor version whose manifest has members that nobody knows.",
-             {.entries = {{.path = "a"}},
-              .edit_manifest_text = [](std::string& text) {
+  c.accepted("newer_minor_with_unknown_members",
+             "A newer minor version whose manifest has members that nobody knows.",
+             {.entries = {{.path = "a"}}, .edit_manifest_text = [](std::string& text) {
                 replaced(R"("minor":0},)", R"("minor":7},"future":[1],)")(text);
                 replaced(R"(","public_key":)", R"(","of":{"x":1},"public_key":)")(text);
               }});
-  c.accepted("escaped_nul_in_manifest", "A string of the manifest holds an escaped NUL, which JSON allows.",
+  c.accepted("escaped_nul_in_manifest",
+             "A string of the manifest holds an escaped NUL, which JSON allows.",
              {.entries = {{.path = "a"}},
               .edit_manifest_text = replaced("\"Example\"", "\"Exam\\u0000le\"")});
   return c.take();
@@ -88,9 +92,9 @@ std::vector<ArchiveVector> good_vectors() {
 
 std::vector<ArchiveVector> archive_vectors() {
   std::vector<ArchiveVector> all;
-  for (const auto& make : {good_vectors, tampered_vectors, spliced_vectors, tar_vectors, path_vectors,
-                           frame_vectors, page_vectors, root_vectors, manifest_vectors,
-                           signature_vectors}) {
+  for (const auto& make :
+       {good_vectors, tampered_vectors, spliced_vectors, tar_vectors, path_vectors, frame_vectors,
+        page_vectors, root_vectors, manifest_vectors, signature_vectors}) {
     for (auto& vector : make()) all.push_back(std::move(vector));
   }
   return all;

@@ -1,5 +1,6 @@
-// The test vectors of the archive format: each has one scenario and one expected outcome. Their bytes lie in
-// tests/vectors/archive, where other readers find them; `OA_ACCEPT_VECTORS=1 oa_archive_vectors_test` writes them anew.
+// The test vectors of the archive format: each has one scenario and one expected outcome. Their
+// bytes lie in tests/vectors/archive, where other readers find them; `OA_ACCEPT_VECTORS=1
+// oa_archive_vectors_test` writes them anew.
 #pragma once
 
 #include "archive_fixture.h"
@@ -11,8 +12,8 @@ struct ArchiveVector {
   std::string scenario;  // one sentence
   // "ok" or a class of the table of refusals in docs/format.md.
   std::string open, verify, every_signature;
-  /// The signer himself contradicts what he signed. Then what is released is what the signed index says; otherwise it
-  /// is what the signer put into the archive.
+  /// The signer himself contradicts what he signed. Then what is released is what the signed index
+  /// says; otherwise it is what the signer put into the archive.
   bool signer_lies = false;
   Forgery forgery;
 };

@@ -1,5 +1,8 @@
-// Every vector in tests/vectors/archive ends as vectors.json says, releases no byte that nobody verified, and makes the
-// reader use little memory. With OA_ACCEPT_VECTORS=1 the files are written anew instead.
+// Every vector in tests/vectors/archive ends as vectors.json says, releases no byte that nobody
+// verified, and makes the reader use little memory. With OA_ACCEPT_VECTORS=1 the files are written
+// anew instead.
+#include "archive_vectors.h"
+
 #include <gtest/gtest.h>
 #include <malloc.h>
 
@@ -11,10 +14,10 @@
 #include <iterator>
 #include <new>
 
-#include "archive_vectors.h"
 #include "entry_layout.h"
 
-// The peak of what this process holds on the heap by `new`, which is where the reader's buffers are.
+// The peak of what this process holds on the heap by `new`, which is where the reader's buffers
+// are.
 namespace {
 
 std::atomic<std::size_t> held_bytes{0}, peak_bytes{0};
@@ -63,14 +66,16 @@ void write_file(const std::filesystem::path& path, ByteView bytes) {
 
 // One vector a line, so that a difference between two versions of the list can be read.
 std::string list_of(const std::vector<ArchiveVector>& vectors) {
-  std::string text = "{\"trusted_key\":\"" + test_key(1).public_key().base64() + "\",\"vectors\":[\n";
+  std::string text =
+      "{\"trusted_key\":\"" + test_key(1).public_key().base64() + "\",\"vectors\":[\n";
   for (const auto& vector : vectors) {
-    const json::object object{{"file", file_name(vector)},
-                              {"scenario", vector.scenario},
-                              {"open", vector.open},
-                              {"verify", vector.verify},
-                              {"every_signature", vector.every_signature},
-                              {"releases", vector.signer_lies ? "what the signed index says" : "what the signer put in"}};
+    const json::object object{
+        {"file", file_name(vector)},
+        {"scenario", vector.scenario},
+        {"open", vector.open},
+        {"verify", vector.verify},
+        {"every_signature", vector.every_signature},
+        {"releases", vector.signer_lies ? "what the signed index says" : "what the signer put in"}};
     text.append(canonical_json(object)).append(&vector == &vectors.back() ? "\n" : ",\n");
   }
   return text + "]}\n";
@@ -88,7 +93,8 @@ struct Release {
 
 class Reading {
  public:
-  Reading(const ArchiveVector& vector, const ArchiveReader& reader) : vector_(vector), reader_(reader) {
+  Reading(const ArchiveVector& vector, const ArchiveReader& reader)
+      : vector_(vector), reader_(reader) {
     for (const auto& entry : vector.forgery.entries) signed_[entry.path] = entry.content;
   }
 
@@ -138,8 +144,10 @@ class Reading {
       EXPECT_EQ(release.bytes.size(), info.size);
       EXPECT_EQ(Blake2b::of(release.bytes), info.digest) << path;
     }
-    EXPECT_TRUE(release.complete || is_large(info.size)) << "a part of a small entry was released: " << path;
-    if (vector_.signer_lies && !is_large(info.size)) return;  // its digest is all there is to hold against it
+    EXPECT_TRUE(release.complete || is_large(info.size))
+        << "a part of a small entry was released: " << path;
+    if (vector_.signer_lies && !is_large(info.size))
+      return;  // its digest is all there is to hold against it
     const Bytes& content = signed_[path];
     ASSERT_LE(release.bytes.size(), content.size());
     EXPECT_TRUE(std::equal(release.bytes.begin(), release.bytes.end(), content.begin())) << path;
@@ -190,9 +198,11 @@ class ListTest : public testing::Test {
  public:
   explicit ListTest(const std::vector<ArchiveVector>& vectors) : vectors_(vectors) {}
   void TestBody() override {
-    EXPECT_TRUE(read_file(folder() / "vectors.json") == list_of(vectors_)) << "OA_ACCEPT_VECTORS=1 writes it anew";
+    EXPECT_TRUE(read_file(folder() / "vectors.json") == list_of(vectors_))
+        << "OA_ACCEPT_VECTORS=1 writes it anew";
     std::size_t files = 0;
-    for (const auto& file : std::filesystem::directory_iterator(folder())) files += file.path().extension() == ".oa-archive";
+    for (const auto& file : std::filesystem::directory_iterator(folder()))
+      files += file.path().extension() == ".oa-archive";
     EXPECT_EQ(files, vectors_.size());
   }
 
@@ -204,7 +214,8 @@ int accept(const std::vector<ArchiveVector>& vectors) {
   std::filesystem::create_directories(folder());
   for (const auto& file : std::filesystem::directory_iterator(folder()))
     std::filesystem::remove(file.path());
-  for (const auto& vector : vectors) write_file(folder() / file_name(vector), vector.forgery.make());
+  for (const auto& vector : vectors)
+    write_file(folder() / file_name(vector), vector.forgery.make());
   write_file(folder() / "vectors.json", as_bytes(list_of(vectors)));
   return 0;
 }
@@ -216,12 +227,14 @@ int main(int argc, char** argv) {
   using namespace oa::archive;
   testing::InitGoogleTest(&argc, argv);
   static const std::vector<ArchiveVector> vectors = archive_vectors();
-  if (const char* accepts = std::getenv("OA_ACCEPT_VECTORS"); accepts != nullptr && *accepts == '1') return accept(vectors);
+  if (const char* accepts = std::getenv("OA_ACCEPT_VECTORS"); accepts != nullptr && *accepts == '1')
+    return accept(vectors);
   testing::RegisterTest("vectors", "list", nullptr, nullptr, __FILE__, __LINE__,
                         [] { return static_cast<testing::Test*>(new ListTest(vectors)); });
   for (const auto& vector : vectors) {
-    testing::RegisterTest("vectors", vector.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                          [&vector] { return static_cast<testing::Test*>(new VectorTest(vector)); });
+    testing::RegisterTest(
+        "vectors", vector.name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+        [&vector] { return static_cast<testing::Test*>(new VectorTest(vector)); });
   }
   return RUN_ALL_TESTS();
 }

@@ -84,8 +84,8 @@ class Layout {
     Bytes header;
     append_tar_header(header, entry.tar_path.empty() ? entry.path : entry.tar_path,
                       entry.content.size(), forged_mtime());
-    header[kTypeAt] = static_cast<std::uint8_t>(entry.type == '0' ? header[kTypeAt]
-                                                                  : static_cast<unsigned char>(entry.type));
+    header[kTypeAt] = static_cast<std::uint8_t>(
+        entry.type == '0' ? header[kTypeAt] : static_cast<unsigned char>(entry.type));
     if (entry.type != '0') fit_tar_checksum(header, 0);
     if (entry.edit_header) entry.edit_header(header);
     plain().insert(plain().end(), header.begin(), header.end());
@@ -144,8 +144,9 @@ ForgedParts content_parts(const Forgery& forgery, IndexBuilder& index) {
   for (const Draft& draft : drafts) {
     if (draft.begins_page) end_page();
     const bool compress = forgery.compress && &draft == &drafts.front();
-    Bytes frame = compress ? forgery.compress(draft.plain)
-                           : *FrameCompressor(test_options().compression_level).compress(draft.plain);
+    Bytes frame = compress
+                      ? forgery.compress(draft.plain)
+                      : *FrameCompressor(test_options().compression_level).compress(draft.plain);
     FrameRecord record;
     record.stored_size = static_cast<std::uint32_t>(frame.size());
     record.plain_size = static_cast<std::uint32_t>(draft.plain.size());
@@ -185,7 +186,8 @@ IndexRoot fitting_root(const ForgedParts& parts, IndexBuilder& index) {
       record.offset = at;
       record.payload_size = static_cast<std::uint32_t>(payload.size());
       record.digest = blake3(payload);
-      if (built.ok() && page < built->pages.size()) record.first_path = built->pages[page].first_path;
+      if (built.ok() && page < built->pages.size())
+        record.first_path = built->pages[page].first_path;
       ++page;
     }
     at += part.bytes.size();
@@ -197,9 +199,10 @@ IndexRoot fitting_root(const ForgedParts& parts, IndexBuilder& index) {
 RawFrame last_frame(const Forgery& forgery, const Manifest& manifest) {
   std::string text = encode_manifest(manifest);
   if (forgery.edit_manifest_text) forgery.edit_manifest_text(text);
-  std::string signature = test_key(forgery.key)
-                              .sign(Blake2b::of(as_bytes(text)),
-                                    trusted_comment(manifest.archive_id, kManifestPath, text.size()));
+  std::string signature =
+      test_key(forgery.key)
+          .sign(Blake2b::of(as_bytes(text)),
+                trusted_comment(manifest.archive_id, kManifestPath, text.size()));
   if (forgery.edit_signature) forgery.edit_signature(signature);
   RawFrame frame = manifest_frame(text, signature, forged_mtime());
   if (!forgery.edit_last_plain) return frame;

@@ -163,7 +163,8 @@ std::optional<std::uint64_t> window_of_frame(ByteView frame) {
   const std::uint8_t descriptor = frame[4], window = frame[5];
   if ((descriptor & kUnwanted) != 0) return std::nullopt;
   const auto content_size = ZSTD_getFrameContentSize(frame.data(), frame.size());
-  if (content_size == ZSTD_CONTENTSIZE_UNKNOWN || content_size == ZSTD_CONTENTSIZE_ERROR) return std::nullopt;
+  if (content_size == ZSTD_CONTENTSIZE_UNKNOWN || content_size == ZSTD_CONTENTSIZE_ERROR)
+    return std::nullopt;
   constexpr std::uint8_t kSingleSegment = 0x20;
   if ((descriptor & kSingleSegment) != 0) return content_size;
   return (std::uint64_t{1024} << (window >> 3)) / 8 * (8 + (window & 7u));  // RFC 8878, 3.1.1.1.2

@@ -77,10 +77,11 @@ class FrameCompressor {
   Bytes packed_;
 };
 
-/// The window that a decoder needs for `frame`; nullopt when it does not begin like a content frame: content size in
-/// the header, no dictionary, no checksum.
+/// The window that a decoder needs for `frame`; nullopt when it does not begin like a content
+/// frame: content size in the header, no dictionary, no checksum.
 std::optional<std::uint64_t> window_of_frame(ByteView frame);
-/// Decompresses one content frame that must fill `frame` and have exactly `plain_size` bytes; false when it does not.
+/// Decompresses one content frame that must fill `frame` and have exactly `plain_size` bytes; false
+/// when it does not.
 bool decompress_frame(ByteView frame, std::size_t plain_size, Bytes& plain);
 
 /// Appends the header of a skippable frame.

@@ -259,7 +259,8 @@ Result<IndexPage> decode_index_page(ByteView payload, std::uint64_t frames_offse
   page.entries.reserve(entry_count);
   const PageEntry none;
   for (std::uint32_t i = 0; i < entry_count; ++i) {
-    OA_ASSIGN(auto entry, decode_entry(cursor, i == 0 ? none : page.entries.back(), page.frames, limits));
+    OA_ASSIGN(auto entry,
+              decode_entry(cursor, i == 0 ? none : page.entries.back(), page.frames, limits));
     if (is_large(entry.info.size) && !has_its_chunks(entry, page.frames)) {
       return malformed("the index names no such chunks of " + quoted_path(entry.info.path));
     }

@@ -118,7 +118,8 @@ class PackWalk {
     }
     OA_ASSIGN(const auto listed, file_.find(content_path(seen.path)));
     const std::string seen_content = content_path(seen.path), content = content_path(path);
-    const bool is_own_signature = seen_content == content && seen.path != content && path == content;
+    const bool is_own_signature =
+        seen_content == content && seen.path != content && path == content;
     const bool comes_later = listed && (seen_content > content || is_own_signature);
     return comes_later ? missing(path) : unlisted(seen.path);
   }

@@ -335,7 +335,7 @@ class Archive:
         signer = manifest["signer"]
         demand({"key_id", "public_key"} <= set(signer), "malformed")
         demand(version["minor"] > 0 or len(signer) == 2, "malformed")
-        demand(all(type(value) is str for value in signer.values()), "malformed")
+        demand(all(type(signer[name]) is str for name in ("key_id", "public_key")), "malformed")
         self.key = Key(signer["public_key"])
         demand(signer["key_id"] == self.key.name, "malformed")
         self.manifest, self.archive_id = manifest, manifest["archive_id"]
