@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second reader of `.oa-archive` files, written from docs/format.md alone; shares no code with the C++ one.
+"""A second reader of `.oa-archive` files, written from the text of docs/format.md; shares no code with the C++ one.
 
 usage: independent_reader.py [--every-signature] --trust KEY FILE...   prints each file's outcome
        independent_reader.py --vectors FOLDER                          compares with FOLDER/vectors.json
@@ -10,18 +10,19 @@ Reads a whole file into memory and keeps to the sizes that the test vectors have
 
 import argparse
 import base64
+import datetime
 import hashlib
-import json
 import pathlib
 import re
 import struct
-import subprocess
 import sys
-import tempfile
 
 import blake3
 import ed25519
 import strict_json
+from frames import check_zstd_frame, decompress, skippable, stored_frame, stored_frame_size
+from refusal import Bytes, Refusal, demand
+from tar_form import named_there, octal, padded, tar_header, take_header
 
 SMALL_BYTES = 1_048_576
 CHUNK_BYTES = 4_194_304
@@ -42,41 +43,6 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
-class Refusal(Exception):
-    """Carries the class of docs/format.md that the archive is refused with."""
-
-
-def demand(condition, outcome):
-    if not condition:
-        raise Refusal("archive/" + outcome)
-
-
-class Bytes:
-    """Takes fields off the front of a payload; running out of bytes is malformed."""
-
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, size):
-        demand(size <= len(self.data) - self.at, "malformed")
-        self.at += size
-        return self.data[self.at - size:self.at]
-
-    def unpack(self, form):
-        return struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))
-
-    def varint(self):
-        value, shift = 0, 0
-        while True:
-            byte = self.take(1)[0]
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                demand((byte or shift == 7) and value < 1 << 63, "malformed")
-                return value
-            demand(shift < 63, "malformed")
-
-
 def check_path(path):
     demand(len(path) <= MAX_PATH_BYTES, "limit")
     try:
@@ -87,140 +53,6 @@ def check_path(path):
     demand(not any(s in (b"", b".", b"..") for s in segments), "malformed")
     demand(not any(c < 0x20 or c in (0x7F, 0x5C) for c in path), "malformed")
     demand(segments[0] != b"signatures" and path != b"manifest.json", "malformed")
-
-
-# ---- tar ----
-
-def ustar(name, prefix, size, mtime, kind):
-    header = bytearray(512)
-    for at, field in ((0, name), (100, b"0000644\0"), (108, b"0000000\0"), (116, b"0000000\0"),
-                      (124, b"%011o\0" % size), (136, b"%011o\0" % mtime), (148, b" " * 8), (156, kind),
-                      (257, b"ustar\0" + b"00"), (329, b"0000000\0"), (337, b"0000000\0"), (345, prefix)):
-        header[at:at + len(field)] = field
-    header[148:156] = b"%06o\0 " % sum(header)
-    return bytes(header)
-
-
-def pax_record(key, value):
-    body = b" " + key + b"=" + value + b"\n"
-    length = len(body)
-    while len(str(length)) + len(body) != length:
-        length = len(str(length)) + len(body)
-    return str(length).encode() + body
-
-
-def padded(data):
-    return data + bytes(-len(data) % 512)
-
-
-def tar_header(path, size, mtime):
-    """The one header that this path and size have."""
-    name, prefix, records, ustar_size = path, b"", b"", size
-    if len(path) > 100:
-        cut = path.find(b"/", len(path) - 101)
-        if 0 <= cut <= 155:
-            prefix, name = path[:cut], path[cut + 1:]
-        else:
-            name, records = path[:100], pax_record(b"path", path)
-    if size > 8_589_934_591:
-        records, ustar_size = records + pax_record(b"size", str(size).encode()), 0
-    extended = ustar(b"PaxHeader", b"", len(records), mtime, b"x") + padded(records) if records else b""
-    return extended + ustar(name, prefix, ustar_size, mtime, b"0")
-
-
-def octal(field):
-    demand(field[-1] == 0 and re.fullmatch(rb"[0-7]+", field[:-1]), "malformed")
-    return int(field[:-1], 8)
-
-
-def named_there(data):
-    """The path that a header at the front of `data` names; None when no header is there."""
-    block = data[:512]
-    if len(block) < 512 or block[257:263] != b"ustar\0":
-        return None
-    if block[148:154] != b"%06o" % (sum(block) - sum(block[148:156]) + 8 * 32):
-        return None
-    if block[156:157] == b"x":
-        record = re.search(rb" path=([^\n]*)\n", data[512:512 + 2048])
-        size = int(block[124:135], 8) if re.fullmatch(rb"[0-7]{11}", block[124:135]) else 0
-        return record[1] if record else named_there(data[512 + size + -size % 512:])
-    prefix, name = block[345:500].split(b"\0")[0], block[:100].split(b"\0")[0]
-    return prefix + b"/" + name if prefix else name
-
-
-def entry_of(name):
-    """The entry that a tar entry belongs to, and whether it is the signature of that."""
-    signature = name.startswith(b"signatures/") and name.endswith(b".sig")
-    return (name[11:-4], True) if signature else (name, False)
-
-
-def take_header(room, name, size, mtime, listed):
-    """The length of the header that must stand at the front of `room`; refuses any other."""
-    header = tar_header(name, size, mtime)
-    if room[:len(header)] == header:
-        return len(header)
-    demand(room, "entry-missing")
-    seen = named_there(room)
-    demand(seen is not None and seen != name, "malformed")
-    later = entry_of(seen)[0] in listed and entry_of(seen) > entry_of(name)
-    demand(False, "entry-missing" if later else "entry-unlisted")
-
-
-# ---- frames ----
-
-def skippable(frame, magic):
-    demand(len(frame) >= 8 and struct.unpack("<II", frame[:8]) == (magic, len(frame) - 8), "malformed")
-    return frame[8:]
-
-
-def stored_frame(plain):
-    blocks = [plain[i:i + 131072] for i in range(0, len(plain), 131072)] or [b""]
-    frame = struct.pack("<IBI", 0xFD2FB528, 0xA0, len(plain))
-    for i, block in enumerate(blocks):
-        frame += ((i == len(blocks) - 1) | len(block) << 3).to_bytes(3, "little") + block
-    return frame
-
-
-def stored_frame_size(plain_size):
-    return 9 + plain_size + 3 * max(1, -(-plain_size // 131072))
-
-
-def check_zstd_frame(frame, plain_size):
-    """That these bytes are one Zstandard frame (RFC 8878, 3.1.1) of the form that content frames have."""
-    source = Bytes(frame)
-    magic, descriptor = source.unpack("IB")
-    demand(magic == 0xFD2FB528 and descriptor & 0x0F == 0, "malformed")
-    single, flag = descriptor >> 5 & 1, descriptor >> 6
-    window = plain_size
-    if not single:
-        byte = source.take(1)[0]
-        window = (1 << 10 + (byte >> 3)) // 8 * (8 + (byte & 7))
-    demand(single or flag, "malformed")
-    size = int.from_bytes(source.take((1, 2, 4, 8)[flag]), "little") + (256 if flag == 1 else 0)
-    demand(size == plain_size, "malformed")
-    demand(window <= MAX_FRAME_BYTES, "limit")
-    last = 0
-    while not last:
-        header = int.from_bytes(source.take(3), "little")
-        last, kind, length = header & 1, header >> 1 & 3, header >> 3
-        demand(kind != 3, "malformed")
-        source.take(1 if kind == 1 else length)
-    demand(source.at == len(frame), "malformed")
-
-
-def decompress(frames, size):
-    """The plain bytes of verified frames, which are to have `size` bytes together."""
-    if not frames:
-        return b""
-    with tempfile.TemporaryFile() as stored:
-        stored.write(b"".join(frames))
-        stored.seek(0)
-        with subprocess.Popen(["zstd", "-q", "-d", "-c"], stdin=stored, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL) as process:
-            plain = process.stdout.read(size + 1)
-            process.stdout.close()
-        demand(process.returncode == 0 and len(plain) == size, "malformed")
-    return plain
 
 
 # ---- signatures ----
@@ -473,7 +305,6 @@ def expect(stream, at, wanted):
 
 
 def seconds(moment):
-    import datetime
     try:
         parsed = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
     except ValueError:
