@@ -235,7 +235,7 @@ class Archive:
         return [(stored, plain) for stored, plain, _ in rows] + [(size + 8, 0)]
 
     def read_entries(self, source, count, first_frame, plain_sizes, first_path):
-        frame, end, path = 0, 0, b""
+        frame, path = 0, b""
         for i in range(count):
             step, offset, shared, suffix, size = (source.varint() for _ in range(5))
             demand(shared <= len(path), "malformed")
@@ -243,17 +243,15 @@ class Archive:
             demand(shared + suffix <= MAX_PATH_BYTES, "limit")
             demand(size <= MAX_ENTRY_BYTES, "limit")
             demand(shared == len(path) or path[shared:shared + 1] != name[:1], "malformed")
-            frame, path, end = frame + step, path[:shared] + name, 0 if step else end
+            frame, path = frame + step, path[:shared] + name
             check_path(path)
             demand(i or path == first_path, "malformed")
             demand(frame < len(plain_sizes), "malformed")
-            demand(offset >= end, "malformed")
             if size <= SMALL_BYTES:
                 demand(offset + size <= plain_sizes[frame], "entry-missing")
             else:
                 chunks = [min(CHUNK_BYTES, size - done) for done in range(0, size, CHUNK_BYTES)]
                 demand(offset == 0 and plain_sizes[frame:frame + len(chunks)] == chunks, "malformed")
-            end = offset + size
             self.entries.append((path, size, source.take(64), first_frame + frame, offset))
 
     def check_stream(self, stream, listed, every_signature):
