@@ -277,6 +277,108 @@ TEST(ForgeryTest, DamagedIndexPagesAreDecodedSafely) {
   }
 }
 
+Bytes payload_of(const Bytes& skippable) {
+  return {skippable.begin() + kSkippableHeaderSize, skippable.end()};
+}
+
+TEST(ForgeryTest, RootNamesOnlyPathsThatAnEntryMayHave) {
+  const auto code_for = [](const std::string& path, const Limits& limits) {
+    const auto root =
+        decode_index_root(encode_index_root({148, 1, 3, {{40, 100, {}, path}}}), limits);
+    return root.ok() ? std::string_view() : error_info(root.error().code).name;
+  };
+  EXPECT_EQ(code_for("a", {}), "");
+  for (const char* path : {"../a", "/a", "a\x1b[2J", "a\xff", "signatures/a.sig"})
+    EXPECT_EQ(code_for(path, {}), "archive/malformed") << path;
+  EXPECT_EQ(code_for("four", {.max_path_bytes = 3}), "archive/limit");
+}
+
+TEST(ForgeryTest, RootWhosePagesWrapAroundTheOffsets) {
+  constexpr std::uint64_t kEnd = ~std::uint64_t{0};
+  const IndexRoot root{kEnd, 2, 6, {{kEnd - 20, 28, {}, "a"}, {kEnd - 20, 12, {}, "b"}}};
+  EXPECT_EQ(decode_index_root(encode_index_root(root), {}).error().code,
+            ErrorCode::kArchiveMalformed);
+}
+
+TEST(ForgeryTest, PageHasOneEncodingOnly) {
+  IndexBuilder builder;
+  builder.add_frame({.stored_size = 5000, .plain_size = 9000}, true);
+  for (const char* path : {"a/one", "a/two"}) builder.add_small({path, 100, {}}, 1000);
+  Bytes payload = payload_of(*builder.finish_page());
+  ASSERT_TRUE(decode_index_page(payload, 0, 5000, {}).ok());
+  // The second entry: frame 0, offset in two bytes, 2 bytes shared, 3 more. Now 1 and 4.
+  const Bytes second = {0, 0xe8, 7, 2, 3, 100, 't'};
+  const auto found = std::ranges::search(payload, second).begin();
+  ASSERT_NE(found, payload.end());
+  found[3] = 1;
+  found[4] = 4;
+  payload.insert(found + 6, '/');
+  const auto page = decode_index_page(payload, 0, 5000, {});
+  ASSERT_FALSE(page.ok());
+  EXPECT_EQ(page.error().code, ErrorCode::kArchiveMalformed);
+}
+
+TEST(ForgeryTest, PathsThatGrowFarBeyondTheirPage) {
+  IndexBuilder builder;
+  builder.add_frame({.stored_size = 5000, .plain_size = 9000}, true);
+  const std::string prefix(1000, 'p');
+  for (const char* name : {"a", "b", "c", "d", "e", "f"})
+    builder.add_small({prefix + name, 1, {}}, 0);
+  const Bytes payload = payload_of(*builder.finish_page());
+  ASSERT_LT(payload.size(), 2000u);
+  EXPECT_TRUE(decode_index_page(payload, 0, 5000, {}).ok());
+  const auto page = decode_index_page(payload, 0, 5000, {.max_index_page_bytes = 4000});
+  ASSERT_FALSE(page.ok());
+  EXPECT_EQ(page.error().code, ErrorCode::kArchiveLimit);
+}
+
+TEST(ForgeryTest, LongUnlistedPathsAreWholeInTheMessage) {
+  std::string path = "w";
+  while (path.size() < 1101) path += "\u00e9";
+  auto made = forgery();
+  made.entries[0].tar_path = path;
+  const Status status = open_and_verify(made.make(), false, {}, 1);
+  ASSERT_EQ(name_of(status), "archive/entry-unlisted");
+  EXPECT_TRUE(is_utf8(status.error().message));
+  EXPECT_NE(status.error().message.find(quoted_path(path)), std::string::npos);
+}
+
+// A genuine archive with a seek table of 32 GiB behind it, as a sparse file would hold it.
+class HugeTableSource final : public RangedSource {
+ public:
+  explicit HugeTableSource(Bytes archive) {
+    const auto footer = *read_seek_footer(archive);
+    const ByteView rows = ByteView(archive).last(kSeekFooterSize + 2 * kSeekEntrySize);
+    tail_.assign(rows.begin(), rows.end());
+    std::fill_n(tail_.begin() + 2 * kSeekEntrySize, 4, std::uint8_t{0xff});
+    archive.resize(archive.size() - footer.table_size);
+    head_ = std::move(archive);
+  }
+  std::uint64_t size() const override {
+    return head_.size() + kSkippableHeaderSize + kSeekEntrySize * std::uint64_t{0xffffffff} +
+           kSeekFooterSize;
+  }
+  Status read_at(std::uint64_t offset, std::span<std::uint8_t> out) const override {
+    const std::uint64_t tail_at = size() - tail_.size();
+    for (auto& byte : out) {
+      byte = offset < head_.size() ? head_[offset] : offset < tail_at ? 0 : tail_[offset - tail_at];
+      ++offset;
+    }
+    return {};
+  }
+
+ private:
+  Bytes head_, tail_;
+};
+
+TEST(ForgeryTest, SeekTableIsNotReadBeyondTheLengthItMustHave) {
+  const HugeTableSource source(forgery().make());
+  const auto reader = *ArchiveReader::open(source, trust_key(1));
+  const auto report = reader->verify({false, 1}, no_progress());
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kArchiveMalformed);
+}
+
 TEST(ForgeryTest, SeekTableThatPointsElsewhere) {
   const Bytes archive = forgery().make();
   for (const std::uint32_t count : {0u, 1u, 2u, 100000u, 0xffffffffu}) {

@@ -221,9 +221,14 @@ Result<IndexRoot> decode_index_root(ByteView payload, const Limits& limits) {
     cursor.copy(page.digest);
     page.first_path = as_text(cursor.bytes(cursor.fixed<std::uint16_t>()));
     if (!cursor.ok()) return malformed("the index root is too short");
+    if (page.first_path.size() > limits.max_path_bytes)
+      return over_limit("a path is longer than the limit");
+    if (!is_valid_path(page.first_path))
+      return malformed("an index page begins with no valid path");
     if (page.payload_size > limits.max_index_page_bytes)
       return over_limit("an index page is larger than the limit");
-    if (page.offset <= begin || page.offset > root.root_offset)
+    if (page.offset <= begin || page.offset > root.root_offset ||
+        kSkippableHeaderSize + page.payload_size > root.root_offset - page.offset)
       return malformed("index pages are out of place");
     if (&page != &root.pages.front() && page.first_path <= (&page - 1)->first_path) {
       return malformed("index pages are out of order");
@@ -257,6 +262,7 @@ Result<IndexPage> decode_index_page(ByteView payload, std::uint64_t frames_offse
     return malformed("an index page has no such number of entries");
   }
   page.entries.reserve(entry_count);
+  std::size_t path_bytes = 0;  // shared prefixes let paths be far larger than the page
   const PageEntry none;
   for (std::uint32_t i = 0; i < entry_count; ++i) {
     OA_ASSIGN(auto entry,
@@ -267,6 +273,9 @@ Result<IndexPage> decode_index_page(ByteView payload, std::uint64_t frames_offse
     if (!is_large(entry.info.size) && !lies_in_frame(entry, page.frames)) {
       return not_in_frame(entry);
     }
+    path_bytes += entry.info.path.size();
+    if (path_bytes > limits.max_index_page_bytes)
+      return over_limit("the paths of an index page are larger than the limit");
     page.entries.push_back(std::move(entry));
   }
   if (cursor.left() != 0) return malformed("an index page has more than its entries");

@@ -12,13 +12,14 @@ Error refuse(ErrorCode code, std::string message) {
   return make_error(code, "archive.verify", std::move(message));
 }
 
-// A path out of an unverified header, made fit for a message.
+// A path out of an unverified header, made fit for a message. A header has room for about 2 KiB of
+// it.
 std::string printable(std::string path) {
   if (!is_utf8(path)) return "(not UTF-8)";
   for (char& c : path) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }
-  return path.empty() ? "(no path)" : quoted_path(path.substr(0, 1100));
+  return path.empty() ? "(no path)" : quoted_path(path);
 }
 
 // The content entry that a header belongs to: its own path, or that of the entry whose signature it

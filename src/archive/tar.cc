@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kNameSize = 100;
 constexpr std::size_t kPrefixSize = 155;
+// What is looked at of an extended header: paths have at most kMaxPathSize bytes.
+constexpr std::size_t kMaxRecords = 4 * kTarBlock;
 
 // Field offsets of a ustar header block.
 constexpr std::size_t kModeAt = 100, kUidAt = 108, kGidAt = 116, kSizeAt = 124, kMtimeAt = 136;
@@ -87,6 +89,25 @@ std::string_view field(ByteView block, std::size_t at, std::size_t size) {
   return text.substr(0, text.find('\0'));
 }
 
+bool is_ustar(ByteView bytes) {
+  return bytes.size() >= kTarBlock && field(bytes, kMagicAt, 6) == "ustar";
+}
+
+std::string ustar_path(ByteView block) {
+  const auto prefix = field(block, kPrefixAt, kPrefixSize);
+  return std::string(prefix).append(prefix.empty() ? "" : "/").append(field(block, 0, kNameSize));
+}
+
+// 0 for what is no octal number.
+std::size_t octal_of(std::string_view digits) {
+  std::size_t value = 0;
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '7') return 0;
+    value = value << 3 | static_cast<std::size_t>(digit - '0');
+  }
+  return value;
+}
+
 std::string path_of_records(std::string_view records) {
   const auto key = records.find(" path=");
   const auto end = records.find('\n', key);
@@ -124,39 +145,23 @@ void append_tar_file(Bytes& out, std::string_view path, ByteView content, std::u
   append_padding(out, content.size());
 }
 
-namespace {
-
-SeenHeader look_at_plain_header(ByteView bytes) {
+SeenHeader look_at_tar_header(ByteView bytes) {
   SeenHeader seen;
-  if (bytes.size() < kTarBlock || field(bytes, kMagicAt, 6) != "ustar") return seen;
+  if (!is_ustar(bytes)) return seen;
   Bytes sum(6);
   put_octal(sum.data(), 6, checksum(bytes));
   seen.is_header = std::equal(sum.begin(), sum.end(), bytes.begin() + kChecksumAt);
   seen.type = static_cast<char>(bytes[kTypeAt]);
-  const auto prefix = field(bytes, kPrefixAt, kPrefixSize);
-  seen.path =
-      std::string(prefix).append(prefix.empty() ? "" : "/").append(field(bytes, 0, kNameSize));
-  return seen;
-}
-
-}  // namespace
-
-SeenHeader look_at_tar_header(ByteView bytes) {
-  SeenHeader seen = look_at_plain_header(bytes);
+  seen.path = ustar_path(bytes);
   if (!seen.is_header || seen.type != 'x' || bytes.size() < 2 * kTarBlock) return seen;
-  // Paths have at most kMaxPathSize bytes: their record lies within the first blocks.
-  const auto records =
-      as_text(bytes.subspan(kTarBlock, std::min(bytes.size() - kTarBlock, 4 * kTarBlock)));
-  seen.path = path_of_records(records);
+  const std::size_t size =
+      std::min({octal_of(field(bytes, kSizeAt, 11)), kMaxRecords, bytes.size() - kTarBlock});
+  seen.path = path_of_records(as_text(bytes.subspan(kTarBlock, size)));
+  // Records without a path leave it to the header behind them.
+  const std::size_t behind = kTarBlock + size + padding_size(size);
+  if (seen.path.empty() && behind < bytes.size() && is_ustar(bytes.subspan(behind)))
+    seen.path = ustar_path(bytes.subspan(behind));
   seen.type = '0';
-  if (!seen.path.empty()) return seen;
-  // Extended, but not its path: that is in the header that follows.
-  std::uint64_t size = 0;
-  for (const auto digit : bytes.subspan(kSizeAt, 11)) size = size << 3 | (digit & 7u);
-  const std::uint64_t next = kTarBlock + size + padding_size(size);
-  if (next >= bytes.size()) return seen;
-  SeenHeader followed = look_at_plain_header(bytes.subspan(next));
-  if (followed.is_header) seen.path = std::move(followed.path);
   return seen;
 }
 
