@@ -83,10 +83,20 @@ struct Builder {
     stack.push_double(value);
     return true;
   }
-  // Whether an out-of-range number is one that overflows: its exponent, if any, is not negative.
+  // Whether an out-of-range number is too large rather than too small: by the decimal place of its first digit that is
+  // not 0, since its exponent alone does not tell ("0.00…1", or "100…0e-9").
   bool number_is_large() const {
-    const auto exponent = number.find_first_of("eE");
-    return exponent == std::string::npos || number[exponent + 1] != '-';
+    const std::string_view text = number;
+    const auto mantissa_end = std::min(text.find_first_of("eE"), text.size());
+    const auto point = std::min(text.find('.'), mantissa_end);
+    const auto first = text.find_first_of("123456789");
+    std::int64_t exponent = 0;
+    if (mantissa_end < text.size()) {
+      const char* begin = text.data() + mantissa_end + 1;
+      if (*begin == '+') ++begin;
+      std::from_chars(begin, text.data() + text.size(), exponent);  // the parser takes no exponent past an int
+    }
+    return exponent > static_cast<std::int64_t>(first) - static_cast<std::int64_t>(point);
   }
   bool on_bool(bool value, Ec&) {
     stack.push_bool(value);
@@ -109,6 +119,18 @@ std::size_t count_members(const json::value& value) {
     for (const auto& item : *array) count += count_members(item);
   }
   return count;
+}
+
+// A member's name as messages show it.
+std::string shown_name(std::string_view name) {
+  constexpr std::size_t kMaxShown = 80;
+  std::size_t size = std::min(name.size(), kMaxShown);
+  while (size < name.size() && size > 0 && (static_cast<std::uint8_t>(name[size]) & 0xC0) == 0x80) --size;
+  std::string shown(name.substr(0, size));
+  for (char& c : shown) {
+    if (static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return shown;
 }
 
 void append_string(std::string& out, std::string_view text) {
@@ -386,7 +408,7 @@ Status ObjectReader::finish(bool allow_unknown) const {
       if (std::find(seen_.begin(), seen_.end(), std::string_view(member.key())) == seen_.end()) {
         return make_error(
             ErrorCode::kInvalidArgument, "json.decode",
-            path_ + " has an unknown member " + std::string(member.key()).substr(0, 80));
+            path_ + " has an unknown member " + shown_name(member.key()));
       }
     }
   }

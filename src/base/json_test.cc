@@ -29,6 +29,14 @@ TEST(JsonTest, CanonicalDoublesReadBackAsThemselves) {
   EXPECT_EQ(canonical("-1e-400"), "0");
   EXPECT_EQ(canonical(std::string(400, '9')), "error: a JSON number is out of range");
   EXPECT_EQ(canonical("1e20"), "100000000000000000000");
+  const std::string zeros(400, '0');
+  EXPECT_EQ(canonical("0." + zeros + "1"), "0");
+  EXPECT_EQ(canonical("0." + zeros + "1e50"), "0");
+  EXPECT_EQ(canonical("1" + zeros + "e-50"), "error: a JSON number is out of range");
+  EXPECT_EQ(canonical("-1" + zeros + ".5E+1"), "error: a JSON number is out of range");
+  EXPECT_EQ(canonical("1e2000000000"), "error: a JSON number is out of range");
+  EXPECT_EQ(canonical("1e-2000000000"), "0");
+  EXPECT_FALSE(parse_json("1e99999999999999999999").ok());
 }
 
 // RFC 8785, appendix B.
@@ -88,6 +96,17 @@ TEST(ObjectReaderTest, ReportsTheFirstProblemWithItsPath) {
   EXPECT_FALSE(reader.boolean("name"));
   (void)reader.text("missing");
   EXPECT_EQ(reader.finish().error().message, "report.name is not true or false");
+}
+
+TEST(ObjectReaderTest, UnknownNamesAreFitToPrint) {
+  const auto message = [](std::string_view text) {
+    const auto value = *parse_json(text);
+    return ObjectReader(value, "x").finish().error().message;
+  };
+  EXPECT_EQ(message(R"({"a\u001b[2J\n":1})"), "x has an unknown member a?[2J?");
+  std::string accents;
+  for (int i = 0; i < 50; ++i) accents += "\u00e9";
+  EXPECT_EQ(message("{\"a" + accents + "\":1}"), "x has an unknown member a" + accents.substr(0, 78));
 }
 
 TEST(ObjectReaderTest, NotAnObject) {

@@ -1,4 +1,8 @@
 // JSON: bounded parsing; the canonical form reads back as the same value, which has the same form.
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
 #include "fuzz_input.h"
 #include "oa/base/json.h"
 
@@ -20,6 +24,15 @@ std::size_t depth_of(const json::value& value) {
   return 0;
 }
 
+// Numbers are read as the C library reads them.
+void check_number(const json::value& value, std::string_view text) {
+  if (!value.is_double()) return;
+  const double expected = std::strtod(std::string(text).c_str(), nullptr);
+  OA_ASSERT(std::isfinite(expected));
+  OA_ASSERT(value.get_double() == expected ||
+            std::abs(expected) < std::numeric_limits<double>::min());
+}
+
 void check(std::string_view text) {
   const auto value = parse_json(text, kLimits);
   if (!fuzz::accepted(value)) return;
@@ -31,6 +44,8 @@ void check(std::string_view text) {
   OA_ASSERT(canonical_json(*again) == canonical);
   const auto carried = JsonText::parse(text, kLimits);
   OA_ASSERT(carried.ok() && carried->str() == canonical);
+  check_number(*value, text);
+  (void)fuzz::accepted(ObjectReader(*value, "input").finish());
 }
 
 }  // namespace

@@ -180,6 +180,11 @@ void seed_texts() {
   seed("json", "numbers",
        as_bytes("[0,-0,-0.0,1e21,1e-7,123456789012345678901,1.5,-9223372036854775808,"
                 "18446744073709551615,1e308,4.9e-324,0.1]"));
+  const std::string zeros(400, '0');
+  seed("json", "large", as_bytes("1" + zeros + "e-50"));
+  seed("json", "small", as_bytes("0." + zeros + "1e50"));
+  seed("json", "exact", as_bytes("1" + zeros + "e-390"));
+  seed("json", "names", as_bytes(R"({"a\u001b[2J\u007f":1,"\u00e9":2})"));
   seed("json", "strings",
        as_bytes(R"(["\ud83d\ude00","\u0000","\b\f\n\r\t\"\\\/","é",{"a":{"b":[[[]]]}}])"));
   seed("signature", "file",
