@@ -4,8 +4,8 @@
 #include <boost/json.hpp>
 #include <set>
 
+#include "oa/archive/entry_paths.h"
 #include "oa/archive/writer.h"
-#include "oa/catalog/entry_paths.h"
 #include "oa/catalog/portable.h"
 
 namespace oa::backup {
@@ -57,7 +57,7 @@ Status add_audit(Run& run) {
   run.progress.begin("audit events", events, "events");
   CountingSink size;
   OA_TRY(write_audit(run, size));
-  OA_TRY(run.writer.add_stream(catalog::kAuditPath, size.count(),
+  OA_TRY(run.writer.add_stream(archive::kAuditPath, size.count(),
                                [&](ByteSink& out) { return write_audit(run, out); }));
   run.counts["audit_events"] = events;
   run.progress.update(events);
@@ -70,7 +70,7 @@ Status add_alerts(Run& run, WorkspaceId workspace) {
     OA_ASSIGN(const auto alerts, catalog::Alerts(run.snapshot).list(workspace, after, kBatch));
     for (const auto& alert : alerts) {
       const std::string text = catalog::to_portable(alert);
-      OA_TRY(run.writer.add(catalog::alert_path(workspace, alert.id),
+      OA_TRY(run.writer.add(archive::alert_path(workspace, alert.id),
                             Bytes(text.begin(), text.end())));
       run.referenced_users.insert(alert.created_by);
       OA_TRY(run.step("alerts"));
@@ -85,13 +85,13 @@ Status add_rows(Run& run, const catalog::Dataset& dataset) {
   OA_ASSIGN(const auto rows, run.objects.open(key, VersionId{dataset.rows->object_version}));
   ++run.counts["datasets_with_rows"];
   run.counts["rows_bytes"] += rows->size();
-  return run.writer.add_stream(catalog::rows_path(dataset.workspace_id, dataset.id), rows->size(),
+  return run.writer.add_stream(archive::rows_path(dataset.workspace_id, dataset.id), rows->size(),
                                [&](ByteSink& out) { return copy_all(*rows, out); });
 }
 
 Status add_datasets(Run& run, const std::vector<catalog::Dataset>& datasets) {
   for (const auto& dataset : datasets) {
-    OA_TRY(run.writer.add(catalog::model_path(dataset.workspace_id, dataset.id),
+    OA_TRY(run.writer.add(archive::model_path(dataset.workspace_id, dataset.id),
                           Bytes(dataset.model_yaml.begin(), dataset.model_yaml.end())));
     if (run.request.with_rows && dataset.rows.has_value()) OA_TRY(add_rows(run, dataset));
     run.referenced_users.insert(dataset.created_by);
@@ -135,7 +135,7 @@ Status add_reports(Run& run, WorkspaceId workspace) {
     OA_ASSIGN(const auto reports, catalog::Reports(run.snapshot).list(workspace, after, kBatch));
     for (const auto& report : reports) {
       const std::string text = catalog::to_portable(report);
-      OA_TRY(run.writer.add(catalog::report_path(workspace, report.id),
+      OA_TRY(run.writer.add(archive::report_path(workspace, report.id),
                             Bytes(text.begin(), text.end())));
       run.referenced_users.insert(report.created_by);
       OA_TRY(run.step("reports"));
@@ -152,7 +152,7 @@ Status add_workspace(Run& run, const catalog::Workspace& workspace) {
   OA_TRY(add_datasets(run, datasets));
   const std::string text =
       catalog::to_portable(workspace_document(run, workspace, std::move(datasets)));
-  OA_TRY(run.writer.add(catalog::workspace_path(workspace.id), Bytes(text.begin(), text.end())));
+  OA_TRY(run.writer.add(archive::workspace_path(workspace.id), Bytes(text.begin(), text.end())));
   OA_TRY(run.step("workspaces"));
   return add_reports(run, workspace.id);
 }

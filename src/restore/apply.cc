@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include "oa/catalog/entry_paths.h"
+#include "oa/archive/entry_paths.h"
 #include "rewrite.h"
 
 namespace oa::restore {
@@ -59,7 +59,7 @@ class StagedRows {
       const auto workspace = contents.datasets.at(archived).record.workspace_id;
       OA_ASSIGN(auto writer, objects_.create(rows_key(tenant_, item.target_id)));
       ProgressSink sink(*writer, progress, done);
-      OA_TRY(reader.copy(catalog::rows_path(workspace, archived), sink));
+      OA_TRY(reader.copy(archive::rows_path(workspace, archived), sink));
       OA_ASSIGN(versions_[item.target_id], writer->commit());
     }
     return {};

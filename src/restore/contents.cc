@@ -1,12 +1,12 @@
 #include "oa/restore/contents.h"
 
-#include "oa/catalog/entry_paths.h"
+#include "oa/archive/entry_paths.h"
 
 namespace oa::restore {
 namespace {
 
-using catalog::EntryKind;
-using catalog::EntryRef;
+using archive::EntryKind;
+using archive::EntryRef;
 
 constexpr std::size_t kMaxDocumentBytes = std::size_t{64} << 20;
 
@@ -78,7 +78,7 @@ class ContentsBuilder {
 
   Status list_entries() {
     return reader_.for_each("workspaces/", [&](const archive::EntryInfo& info) -> Status {
-      const auto ref = catalog::parse_entry_path(info.path);
+      const auto ref = archive::parse_entry_path(info.path);
       if (!ref.has_value()) {
         return make_error(ErrorCode::kArchiveMalformed, "restore.read",
                           "the archive has an entry of no known kind");
@@ -114,7 +114,7 @@ class ContentsBuilder {
     for (const auto id : workspace_ids_) {
       OA_ASSIGN(auto document,
                 read_document<catalog::WorkspaceDocument>(
-                    reader_, catalog::workspace_path(id), catalog::workspace_from_portable,
+                    reader_, archive::workspace_path(id), catalog::workspace_from_portable,
                     [&](const auto& d) { return d.workspace.id == id; }));
       add_people(document.users, document.teams);
       for (auto& dataset : document.datasets) {
@@ -159,7 +159,7 @@ class ContentsBuilder {
       const auto record = records_.find(id);
       if (record == records_.end()) continue;  // the plan says what that means for whoever needs it
       ArchivedDataset dataset{record->second, std::nullopt};
-      const std::string path = catalog::model_path(dataset.record.workspace_id, id);
+      const std::string path = archive::model_path(dataset.record.workspace_id, id);
       OA_ASSIGN(const Bytes model, reader_.read(path, kMaxDocumentBytes));
       if (!is_utf8(as_text(model))) {
         return make_error(ErrorCode::kArchiveMalformed, "restore.read",

@@ -7,7 +7,7 @@
 
 #include "oa/base/ids.h"
 
-namespace oa::catalog {
+namespace oa::archive {
 
 inline constexpr char kAuditPath[] = "audit/events.ndjson";
 
@@ -66,4 +66,4 @@ inline std::optional<EntryRef> parse_entry_path(std::string_view path) {
   return std::nullopt;
 }
 
-}  // namespace oa::catalog
+}  // namespace oa::archive
