@@ -106,6 +106,19 @@ Status ArchiveReader::for_each_part(const std::function<Status(const PartInfo&)>
   return visit({Kind::kSeekTable, file.table_offset(), file.size() - file.table_offset(), 0, 0, 0});
 }
 
+Result<std::vector<EntryInfo>> ArchiveReader::list_after(std::string_view after) const {
+  const ArchiveFile& file = *state_->file;
+  std::vector<EntryInfo> next;
+  for (std::size_t i = file.page_index_of(after); i < file.root().pages.size() && next.empty();
+       ++i) {
+    OA_ASSIGN(const auto page, file.page(i));
+    for (const auto& entry : page->entries) {
+      if (entry.info.path > after) next.push_back(entry.info);
+    }
+  }
+  return next;
+}
+
 Result<EntryInfo> ArchiveReader::stat(std::string_view path) const {
   OA_ASSIGN(const auto place, require(*state_->file, path));
   return place.entry().info;

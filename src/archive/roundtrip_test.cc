@@ -199,6 +199,30 @@ TEST(RandomAccess, SmallArchiveInOneRead) {
   EXPECT_EQ(source.reads, 1u);
 }
 
+TEST(RandomAccess, ListAfterGoesThroughAllPages) {
+  const Contents contents = many_entries();
+  const MemorySource source(write_archive(contents));
+  const auto reader = *ArchiveReader::open(source, trust_key(1));
+  std::size_t calls = 0;
+  std::string after;
+  auto expected = contents.begin();
+  for (;; ++calls) {
+    const auto page = reader->list_after(after);
+    ASSERT_TRUE(page.ok());
+    if (page->empty()) break;
+    for (const auto& entry : *page) EXPECT_EQ(entry.path, (expected++)->first);
+    after = page->back().path;
+  }
+  EXPECT_TRUE(expected == contents.end());
+  EXPECT_GT(calls, 2u);  // pages
+  // From between two entries, whether or not the path is there.
+  EXPECT_EQ(reader->list_after("workspaces/1099/reports/109900.json")->front().path,
+            "workspaces/1099/reports/109901.json");
+  EXPECT_EQ(reader->list_after("workspaces/1099/reports/109900.jso")->front().path,
+            "workspaces/1099/reports/109900.json");
+  EXPECT_TRUE(reader->list_after("zzz")->empty());
+}
+
 TEST(RandomAccess, PrefixesStatAndLimits) {
   const Contents contents = many_entries();
   const MemorySource source(write_archive(contents));

@@ -91,6 +91,9 @@ class ArchiveReader {
   /// Every part of the file in its order, as the verified index and the manifest place them; the
   /// content frames themselves are not read. The callback may stop the walk by returning an error.
   Status for_each_part(const std::function<Status(const PartInfo&)>& visit) const;
+  /// The next content entries whose paths come behind `after` (at most a page of the index), in
+  /// order; none when there are no more. For readers that go through an archive at their own pace.
+  Result<std::vector<EntryInfo>> list_after(std::string_view after) const;
   Result<EntryInfo> stat(std::string_view path) const;
   /// A whole small entry; kLimitExceeded when it is larger than `max_bytes`.
   Result<Bytes> read(std::string_view path, std::size_t max_bytes) const;
