@@ -1,23 +1,12 @@
 #include "oa/restore/live_state.h"
 
 #include "oa/base/io.h"
+#include "oa/crypto/hash_sink.h"
 
 namespace oa::restore {
 namespace {
 
 constexpr std::size_t kBatch = 500;
-
-class HashSink final : public ByteSink {
- public:
-  Status write(ByteView bytes) override {
-    hash_.update(bytes);
-    return {};
-  }
-  Blake2bDigest finish() { return hash_.finish(); }
-
- private:
-  Blake2b hash_;
-};
 
 // Hashing live rows costs a read of them all, so it is done only where they could be equal:
 // selected, of the archived size.
