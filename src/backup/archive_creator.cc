@@ -1,222 +1,26 @@
 #include "oa/backup/archive_creator.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
-#include <set>
 
-#include "oa/archive/entry_paths.h"
 #include "oa/archive/writer.h"
-#include "oa/catalog/portable.h"
 
 namespace oa::backup {
 namespace {
 
-constexpr std::size_t kBatch = 500;  // documents fetched per round trip
-constexpr std::size_t kAuditPiece = std::size_t{256} << 10;
-
-// Everything one run carries from step to step.
-struct Run {
-  catalog::TenantTransaction& snapshot;
-  SealedObjects& objects;
-  archive::ArchiveWriter& writer;
-  const ArchiveRequest& request;
-  Progress& progress;
-  std::vector<catalog::User> users;
-  std::vector<catalog::Team> teams;
-  std::set<UserId> listed_users;  // stand in some workspace document
-  std::set<TeamId> listed_teams;
-  std::set<UserId> referenced_users;  // made something that is in the archive
-  std::map<std::string, std::uint64_t> counts;
-  std::uint64_t done = 0;
-
-  Status step(std::string_view kind) {
-    ++counts[std::string(kind)];
-    progress.update(++done);
-    if (!progress.cancelled()) return {};
-    return make_error(ErrorCode::kCancelled, "archive.create", "cancelled; no archive was made");
+class WritingConsumer final : public EntryConsumer {
+ public:
+  explicit WritingConsumer(archive::ArchiveWriter& writer) : writer_(writer) {}
+  Status add(std::string path, Bytes content) override {
+    return writer_.add(std::move(path), std::move(content));
   }
+  Status add_stream(std::string path, std::uint64_t size,
+                    const std::function<Status(ByteSink&)>& produce) override {
+    return writer_.add_stream(std::move(path), size, produce);
+  }
+
+ private:
+  archive::ArchiveWriter& writer_;
 };
-
-// Writes all audit events as NDJSON. Called twice over one snapshot: tar needs the size before the
-// bytes.
-Status write_audit(Run& run, ByteSink& out) {
-  std::string piece;
-  OA_TRY(catalog::Audit(run.snapshot).for_each([&](const catalog::AuditEvent& event) -> Status {
-    piece += catalog::audit_to_json(event);
-    piece += '\n';
-    if (piece.size() < kAuditPiece) return {};
-    OA_TRY(out.write(as_bytes(piece)));
-    piece.clear();
-    return {};
-  }));
-  return out.write(as_bytes(piece));
-}
-
-Status add_audit(Run& run) {
-  OA_ASSIGN(const std::uint64_t events, catalog::Audit(run.snapshot).count());
-  run.progress.begin("audit events", events, "events");
-  CountingSink size;
-  OA_TRY(write_audit(run, size));
-  OA_TRY(run.writer.add_stream(archive::kAuditPath, size.count(),
-                               [&](ByteSink& out) { return write_audit(run, out); }));
-  run.counts["audit_events"] = events;
-  run.progress.update(events);
-  return {};
-}
-
-Status add_alerts(Run& run, WorkspaceId workspace) {
-  std::optional<AlertId> after;
-  for (;;) {
-    OA_ASSIGN(const auto alerts, catalog::Alerts(run.snapshot).list(workspace, after, kBatch));
-    for (const auto& alert : alerts) {
-      const std::string text = catalog::to_portable(alert);
-      OA_TRY(run.writer.add(archive::alert_path(workspace, alert.id),
-                            Bytes(text.begin(), text.end())));
-      run.referenced_users.insert(alert.created_by);
-      OA_TRY(run.step("alerts"));
-    }
-    if (alerts.size() < kBatch) return {};
-    after = alerts.back().id;
-  }
-}
-
-Status add_rows(Run& run, const catalog::Dataset& dataset) {
-  const ObjectKey key{run.snapshot.tenant(), RetentionClass::kRows, dataset.rows->object_name};
-  OA_ASSIGN(const auto rows, run.objects.open(key, VersionId{dataset.rows->object_version}));
-  ++run.counts["datasets_with_rows"];
-  run.counts["rows_bytes"] += rows->size();
-  return run.writer.add_stream(archive::rows_path(dataset.workspace_id, dataset.id), rows->size(),
-                               [&](ByteSink& out) { return copy_all(*rows, out); });
-}
-
-Status add_datasets(Run& run, const std::vector<catalog::Dataset>& datasets) {
-  for (const auto& dataset : datasets) {
-    OA_TRY(run.writer.add(archive::model_path(dataset.workspace_id, dataset.id),
-                          Bytes(dataset.model_yaml.begin(), dataset.model_yaml.end())));
-    if (run.request.with_rows && dataset.rows.has_value()) OA_TRY(add_rows(run, dataset));
-    run.referenced_users.insert(dataset.created_by);
-    OA_TRY(run.step("datasets"));
-  }
-  return {};
-}
-
-catalog::WorkspaceDocument workspace_document(Run& run, const catalog::Workspace& workspace,
-                                              std::vector<catalog::Dataset> datasets) {
-  catalog::WorkspaceDocument document;
-  document.workspace = workspace;
-  std::set<UserId> users;
-  std::set<Uuid> team_ids;
-  for (const auto& grant : workspace.roles) {
-    if (grant.kind == catalog::PrincipalKind::kUser) users.insert(UserId(grant.principal));
-    if (grant.kind == catalog::PrincipalKind::kTeam) team_ids.insert(grant.principal);
-  }
-  for (const auto& team : run.teams) {
-    if (!team_ids.contains(team.id.uuid())) continue;
-    document.teams.push_back(team);
-    users.insert(team.members.begin(), team.members.end());
-    run.listed_teams.insert(team.id);
-  }
-  for (auto& dataset : datasets) {
-    users.insert(dataset.created_by);
-    dataset.model_yaml.clear();
-    dataset.rows.reset();
-  }
-  for (const auto& user : run.users) {
-    if (users.contains(user.id)) document.users.push_back(user);
-  }
-  run.listed_users.insert(users.begin(), users.end());
-  document.datasets = std::move(datasets);
-  return document;
-}
-
-Status add_reports(Run& run, WorkspaceId workspace) {
-  std::optional<ReportId> after;
-  for (;;) {
-    OA_ASSIGN(const auto reports, catalog::Reports(run.snapshot).list(workspace, after, kBatch));
-    for (const auto& report : reports) {
-      const std::string text = catalog::to_portable(report);
-      OA_TRY(run.writer.add(archive::report_path(workspace, report.id),
-                            Bytes(text.begin(), text.end())));
-      run.referenced_users.insert(report.created_by);
-      OA_TRY(run.step("reports"));
-    }
-    if (reports.size() < kBatch) return {};
-    after = reports.back().id;
-  }
-}
-
-// Paths must ascend: alerts/ < datasets/ < metadata.json < reports/.
-Status add_workspace(Run& run, const catalog::Workspace& workspace) {
-  OA_TRY(add_alerts(run, workspace.id));
-  OA_ASSIGN(auto datasets, catalog::Datasets(run.snapshot).list(workspace.id));
-  OA_TRY(add_datasets(run, datasets));
-  const std::string text =
-      catalog::to_portable(workspace_document(run, workspace, std::move(datasets)));
-  OA_TRY(run.writer.add(archive::workspace_path(workspace.id), Bytes(text.begin(), text.end())));
-  OA_TRY(run.step("workspaces"));
-  return add_reports(run, workspace.id);
-}
-
-Result<std::vector<catalog::Workspace>> selected_workspaces(Run& run) {
-  OA_ASSIGN(auto all, catalog::Workspaces(run.snapshot).list());
-  if (run.request.workspaces.empty()) return all;
-  std::vector<catalog::Workspace> chosen;
-  const std::set<WorkspaceId> wanted(run.request.workspaces.begin(), run.request.workspaces.end());
-  for (auto& workspace : all) {
-    if (wanted.contains(workspace.id)) chosen.push_back(std::move(workspace));
-  }
-  if (chosen.size() != wanted.size()) {
-    return make_error(ErrorCode::kNotFound, "archive.create",
-                      "a requested workspace does not exist")
-        .with_hint("`oa-backup tenant show NAME` lists the workspaces");
-  }
-  return chosen;
-}
-
-// People and teams that no workspace document names; for a part of the tenant only those who made
-// something in it.
-catalog::TenantDocument tenant_document(const Run& run, const catalog::Tenant& tenant) {
-  catalog::TenantDocument document{tenant.name, tenant.plan, {}, {}};
-  const bool whole = run.request.workspaces.empty();
-  for (const auto& user : run.users) {
-    if (run.listed_users.contains(user.id)) continue;
-    if (whole || run.referenced_users.contains(user.id)) document.users.push_back(user);
-  }
-  for (const auto& team : run.teams) {
-    if (whole && !run.listed_teams.contains(team.id)) document.teams.push_back(team);
-  }
-  return document;
-}
-
-JsonText options_of(const ArchiveRequest& request) {
-  json::object options;
-  options["rows"] = request.with_rows;
-  options["audit"] = request.with_audit;
-  json::array workspaces;
-  for (const auto& id : request.workspaces) workspaces.emplace_back(id.str());
-  if (!workspaces.empty()) options["workspaces"] = std::move(workspaces);
-  return JsonText::of(options);
-}
-
-Result<archive::Summary> write_archive(Run& run, const catalog::Tenant& tenant) {
-  OA_ASSIGN(run.users, catalog::Users(run.snapshot).list());
-  OA_ASSIGN(run.teams, catalog::Teams(run.snapshot).list());
-  for (const char* kind : {"workspaces", "datasets", "reports", "alerts"}) run.counts[kind] = 0;
-  OA_ASSIGN(const auto workspaces, selected_workspaces(run));
-  if (run.request.with_audit) OA_TRY(add_audit(run));
-  run.progress.begin("assets", 0, "assets");
-  for (const auto& workspace : workspaces) OA_TRY(add_workspace(run, workspace));
-  run.counts["users"] = run.listed_users.size();
-  archive::ManifestInput input;
-  const auto document = tenant_document(run, tenant);
-  run.counts["users"] += document.users.size();
-  run.counts["teams"] = run.listed_teams.size() + document.teams.size();
-  input.tenant_id = tenant.id;
-  input.tenant = catalog::to_portable(document);
-  input.counts = run.counts;
-  input.options = options_of(run.request);
-  return run.writer.finish(input);
-}
 
 json::object counts_json(const std::map<std::string, std::uint64_t>& counts) {
   json::object object;
@@ -246,11 +50,6 @@ Status record_archive(catalog::Database& database, TenantId tenant,
 Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, SealedObjects& objects,
                                               const SigningKey& signer, TenantId tenant_id,
                                               const ArchiveRequest& request, Progress& progress) {
-  if (request.with_audit && !request.workspaces.empty()) {
-    return make_error(ErrorCode::kInvalidArgument, "archive.create",
-                      "the audit chain is the whole tenant's and does not go into an archive of some workspaces")
-        .with_hint("leave out --audit or --workspace");
-  }
   OA_ASSIGN(const auto tenant, database.find_tenant(tenant_id.str()));
   OA_ASSIGN(auto snapshot, database.begin(tenant_id, catalog::Isolation::kSnapshot));
 
@@ -263,15 +62,17 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
   options.archive_id = record.id;
   options.snapshot_time = record.snapshot_time;
   OA_ASSIGN(auto writer, archive::ArchiveWriter::create(options, signer, *sink));
-  Run run{snapshot, objects, *writer, request, progress, {}, {}, {}, {}, {}, {}, 0};
-  OA_ASSIGN(const auto summary, write_archive(run, tenant));
+  WritingConsumer consumer(*writer);
+  OA_ASSIGN(const auto content,
+            walk_snapshot(snapshot, objects, tenant, request, consumer, progress));
+  OA_ASSIGN(const auto summary, writer->finish(content));
   OA_ASSIGN(const auto version, sink->commit());
 
   record.object_version = version.value;
   record.size_bytes = summary.archive_bytes;
   record.with_rows = request.with_rows;
   record.with_audit = request.with_audit;
-  record.counts = JsonText::of(counts_json(run.counts));
+  record.counts = JsonText::of(counts_json(content.counts));
   record.content_hash = to_hex(summary.manifest.content_hash);
   record.signer = signer.public_key().fingerprint();
   record.created_by = request.created_by;

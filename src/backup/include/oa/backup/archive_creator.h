@@ -1,22 +1,10 @@
 // Makes a tenant's archive out of one consistent moment.
 #pragma once
 
-#include <optional>
-#include <vector>
-
-#include "oa/base/progress.h"
-#include "oa/catalog/repositories.h"
+#include "oa/backup/snapshot_entries.h"
 #include "oa/crypto/sign.h"
-#include "oa/objects/sealed_objects.h"
 
 namespace oa::backup {
-
-struct ArchiveRequest {
-  bool with_rows = false;
-  bool with_audit = false;
-  std::vector<WorkspaceId> workspaces;  // empty: all
-  std::optional<UserId> created_by;
-};
 
 /// Streams the tenant out of one REPEATABLE READ snapshot (rows by the object versions that
 /// snapshot names) into a new sealed object of class `archives`, then records it and the audit
