@@ -2,7 +2,7 @@
 #
 #   cli -> archive_cli
 #   demo
-#   instance  backup  restore
+#   instance  backup  restore  diff
 #   archive  catalog  analytics -> objects -> keys
 #   crypto  console
 #   base
@@ -14,14 +14,15 @@ set(OA_ALLOWED_console base)
 set(OA_ALLOWED_keys base crypto)
 set(OA_ALLOWED_objects base crypto keys)
 set(OA_ALLOWED_archive base crypto)
-set(OA_ALLOWED_archive_cli base console crypto archive)
+set(OA_ALLOWED_archive_cli base console crypto archive diff)
 set(OA_ALLOWED_catalog base crypto)
+set(OA_ALLOWED_diff base crypto archive)
 set(OA_ALLOWED_analytics base crypto objects)
 set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics)
 set(OA_ALLOWED_instance base crypto keys objects archive catalog)
 set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics instance backup restore)
-set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics instance backup restore demo archive_cli)
+set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics instance backup restore diff demo archive_cli)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

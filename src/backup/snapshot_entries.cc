@@ -31,7 +31,8 @@ struct Run {
     ++counts[std::string(kind)];
     progress.update(++done);
     if (!progress.cancelled()) return {};
-    return make_error(ErrorCode::kCancelled, "archive.create", "cancelled; nothing was made or changed");
+    return make_error(ErrorCode::kCancelled, "archive.create",
+                      "cancelled; nothing was made or changed");
   }
 };
 
@@ -56,7 +57,7 @@ Status add_audit(Run& run) {
   CountingSink size;
   OA_TRY(write_audit(run, size));
   OA_TRY(run.consumer.add_stream(archive::kAuditPath, size.count(),
-                               [&](ByteSink& out) { return write_audit(run, out); }));
+                                 [&](ByteSink& out) { return write_audit(run, out); }));
   run.counts["audit_events"] = events;
   run.progress.update(events);
   return {};
@@ -69,7 +70,7 @@ Status add_alerts(Run& run, WorkspaceId workspace) {
     for (const auto& alert : alerts) {
       const std::string text = catalog::to_portable(alert);
       OA_TRY(run.consumer.add(archive::alert_path(workspace, alert.id),
-                            Bytes(text.begin(), text.end())));
+                              Bytes(text.begin(), text.end())));
       run.referenced_users.insert(alert.created_by);
       OA_TRY(run.step("alerts"));
     }
@@ -84,13 +85,13 @@ Status add_rows(Run& run, const catalog::Dataset& dataset) {
   ++run.counts["datasets_with_rows"];
   run.counts["rows_bytes"] += rows->size();
   return run.consumer.add_stream(archive::rows_path(dataset.workspace_id, dataset.id), rows->size(),
-                               [&](ByteSink& out) { return copy_all(*rows, out); });
+                                 [&](ByteSink& out) { return copy_all(*rows, out); });
 }
 
 Status add_datasets(Run& run, const std::vector<catalog::Dataset>& datasets) {
   for (const auto& dataset : datasets) {
     OA_TRY(run.consumer.add(archive::model_path(dataset.workspace_id, dataset.id),
-                          Bytes(dataset.model_yaml.begin(), dataset.model_yaml.end())));
+                            Bytes(dataset.model_yaml.begin(), dataset.model_yaml.end())));
     if (run.request.with_rows && dataset.rows.has_value()) OA_TRY(add_rows(run, dataset));
     run.referenced_users.insert(dataset.created_by);
     OA_TRY(run.step("datasets"));
@@ -134,7 +135,7 @@ Status add_reports(Run& run, WorkspaceId workspace) {
     for (const auto& report : reports) {
       const std::string text = catalog::to_portable(report);
       OA_TRY(run.consumer.add(archive::report_path(workspace, report.id),
-                            Bytes(text.begin(), text.end())));
+                              Bytes(text.begin(), text.end())));
       run.referenced_users.insert(report.created_by);
       OA_TRY(run.step("reports"));
     }
@@ -220,8 +221,8 @@ Result<archive::ManifestInput> walk(Run& run, const catalog::Tenant& tenant) {
 
 Result<archive::ManifestInput> walk_snapshot(catalog::TenantTransaction& snapshot,
                                              SealedObjects& objects, const catalog::Tenant& tenant,
-                                             const ArchiveRequest& request,
-                                             EntryConsumer& consumer, Progress& progress) {
+                                             const ArchiveRequest& request, EntryConsumer& consumer,
+                                             Progress& progress) {
   if (request.with_audit && !request.workspaces.empty()) {
     return make_error(ErrorCode::kInvalidArgument, "archive.create",
                       "the audit chain is the whole tenant's and does not go into an archive of "

@@ -32,14 +32,14 @@ class EntryConsumer {
 };
 
 /// Passes everything that an archive of `request` holds to `consumer`, in ascending byte order of
-/// the paths, and returns what its manifest says. `snapshot` is a transaction of Isolation::kSnapshot;
-/// rows are those that it names. Memory is bounded by the largest single document and the lists of
-/// users and of one workspace's datasets. Errors: kInvalidArgument (audit events of some
-/// workspaces), kNotFound (a requested workspace), those of the stores, of the database and of
-/// `consumer`, kCancelled.
+/// the paths, and returns what its manifest says. `snapshot` is a transaction of
+/// Isolation::kSnapshot; rows are those that it names. Memory is bounded by the largest single
+/// document and the lists of users and of one workspace's datasets. Errors: kInvalidArgument (audit
+/// events of some workspaces), kNotFound (a requested workspace), those of the stores, of the
+/// database and of `consumer`, kCancelled.
 Result<archive::ManifestInput> walk_snapshot(catalog::TenantTransaction& snapshot,
                                              SealedObjects& objects, const catalog::Tenant& tenant,
-                                             const ArchiveRequest& request,
-                                             EntryConsumer& consumer, Progress& progress);
+                                             const ArchiveRequest& request, EntryConsumer& consumer,
+                                             Progress& progress);
 
 }  // namespace oa::backup
