@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "oa/console/program.h"
 #include "oa/crypto/secret.h"
+#include "oa/diff/render.h"
 
 namespace oa::cli {
 namespace {
@@ -146,11 +147,28 @@ class Parser {
           [this, &each](const Context& c) { return run_archive_read(c, each, archive_); });
       each.add_options(*sub, archive_.read);
     }
+    add_diff(archive);
     archive_command(archive, "download", "Save an archive from the store as a file",
                     "oa-backup archive download ID --tenant Demo --output demo.oa-archive",
                     [this](const Context& c) { return run_archive_download(c, archive_); })
         ->add_option("--output", archive_.read.output, "File")
         ->required();
+  }
+
+  void add_diff(CLI::App* archive) {
+    auto* diff = command(archive, "diff", "Show what differs between two archives, or an archive and now",
+                         "oa-backup archive diff monday.oa-archive friday.oa-archive --tenant Demo",
+                         [this](const Context& c) { return run_archive_diff(c, diff_); });
+    diff->add_option("before", diff_.before, "Archive file, or the id of an archive in store")
+        ->required();
+    diff->add_option("after", diff_.after,
+                     "The same; without it, what the tenant has now is compared");
+    diff->add_option("--tenant", diff_.tenant,
+                     "Tenant that has them in store, and whose signature is trusted");
+    diff->add_flag("--exit-code", diff_.exit_code,
+                   "Exit with status " + std::to_string(diff::kDifferentExitStatus) +
+                       " when something differs");
+    add_trust(diff, diff_.trust);
   }
 
   void add_restore() {
@@ -187,6 +205,7 @@ class Parser {
   ImportOptions import_;
   ArchiveCreateOptions create_;
   ArchiveOptions archive_;
+  DiffOptions diff_;
   RestoreOptions restore_;
   Command chosen_;
 };
@@ -195,9 +214,11 @@ int run_chosen(int argc, const char* const* argv) {
   Parser parser;
   if (const auto status = console::parse(parser.app(), argc, argv)) return *status;
   const Output output(parser.globals().json);
-  return console::run_command(output, [&](Progress& progress) {
-    return parser.chosen()({parser.globals(), output, progress});
+  int when_done = 0;
+  const int status = console::run_command(output, [&](Progress& progress) {
+    return parser.chosen()({parser.globals(), output, progress, when_done});
   });
+  return status == 0 ? when_done : status;
 }
 
 }  // namespace

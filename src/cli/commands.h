@@ -11,6 +11,7 @@ struct Context {
   GlobalOptions options;
   const Output& output;
   Progress& progress;
+  int& exit_status;  // of the program when the command succeeds; 0 unless it sets another
 };
 
 struct DemoOptions {
@@ -47,6 +48,15 @@ struct ArchiveOptions {
 Status run_archive_read(const Context& context, const archive_cli::ReadCommand& command,
                         const ArchiveOptions& options);
 Status run_archive_download(const Context& context, const ArchiveOptions& options);
+
+struct DiffOptions {
+  std::string before;  // file or id
+  std::string after;   // the same; empty: the tenant as it is
+  std::string tenant;
+  TrustOptions trust;
+  bool exit_code = false;
+};
+Status run_archive_diff(const Context& context, const DiffOptions& options);
 
 struct RestoreOptions {
   std::string archive;
