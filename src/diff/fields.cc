@@ -72,7 +72,8 @@ std::string element_path(const std::string& base, const json::value& item, const
   const bool own = rule.kind == KeyKind::kMember;
   const json::value& key = own ? item.get_object().at(rule.member) : item;
   std::string text = key.is_string() ? quoted_unless_word(key.get_string()) : short_json(key);
-  if (own && rule.member != "id") text = std::string(rule.member) + "=" + text;
+  // A number alone would read like a position.
+  if (own && (rule.member != "id" || !key.is_string())) text = std::string(rule.member) + "=" + text;
   return base + "[" + text + "]";
 }
 

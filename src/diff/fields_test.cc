@@ -49,6 +49,8 @@ TEST(Fields, ElementsWithIdsAreMatchedWhereverTheyStand) {
                     removed("v[b]", R"({"id":"b","t":2})"),
                     {"v", Kind::kMoved, R"(["a","c"])", R"(["c","a"])"}}));
   // An id that reads like a position is quoted.
+  EXPECT_EQ(compare_text(R"({"v":[{"id":3,"t":1}]})", R"({"v":[{"id":3,"t":2}]})"),
+            (Fields{changed("v[id=3].t", "1", "2")}));
   EXPECT_EQ(compare_text(R"({"v":[{"id":"3","t":1}]})", R"({"v":[{"id":"3","t":2}]})"),
             (Fields{changed(R"(v["3"].t)", "1", "2")}));
 }
@@ -198,7 +200,10 @@ const json::value* look_up(const json::value& document, std::string_view path) {
       for (const auto& item : at->get_array()) {
         const auto* object = item.if_object();
         const auto* id = object == nullptr ? nullptr : object->if_contains("id");
-        if (item == json::value(part) || (id != nullptr && *id == json::value(part))) next = &item;
+        if (item == json::value(part) || (id != nullptr && *id == json::value(part)) ||
+            (id != nullptr && "id=" + canonical_json(*id) == part)) {
+          next = &item;
+        }
       }
     }
     at = next;
