@@ -33,6 +33,7 @@ TEST(CliHelp, EveryCommandExplainsItselfWithAnExample) {
                                                           {"archive", "extract"},
                                                           {"archive", "index"},
                                                           {"archive", "download"},
+                                                          {"archive", "diff"},
                                                           {"restore"}};
   for (auto command : commands) {
     command.emplace_back("--help");
