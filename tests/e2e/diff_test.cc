@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <fstream>
 
+#include "oa/catalog/repositories.h"
 #include "oa/demo/demo_tenant.h"
 #include "testkit/process.h"
 #include "testkit/scratch.h"
