@@ -28,9 +28,9 @@ inline std::size_t padding_size(std::uint64_t size) {
   return (kTarBlock - size % kTarBlock) % kTarBlock;
 }
 
-/// Watches a sequence of valid paths for what an archive may hold: they ascend, and none is a folder
-/// of another (`a` beside `a/b`), nor is its signature (`a` beside `a.sig/b`), so that all of them
-/// fit into one folder.
+/// Watches a sequence of valid paths for what an archive may hold: they ascend, and none is a
+/// folder of another (`a` beside `a/b`), nor is its signature (`a` beside `a.sig/b`), so that all
+/// of them fit into one folder.
 class PathSequence {
  public:
   enum class Next { kFits, kDoesNotAscend, kIsBelowAFile };

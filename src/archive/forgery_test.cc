@@ -74,7 +74,7 @@ TEST(ForgeryTest, PathsThatLeaveTheFolder) {
   for (const char* path :
        {"../a", "/etc/passwd", "a/../../b", "signatures/a.sig", "manifest.json", "a\\b"}) {
     Forgery made;
-    made.entries = {{.path = path}};
+    made.entries = {{.path = "!"}, {.path = path}};
     expect_refusal(made, "archive/malformed", "no valid path");
     made.entries = {{.path = "a"}, {.path = path, .in_index = false}};
     expect_refusal(made, "archive/entry-unlisted", path);

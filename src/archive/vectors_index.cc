@@ -241,6 +241,12 @@ std::vector<ArchiveVector> root_vectors() {
   c.not_verified("root_first_path_differs", "malformed",
                  "The root has another first path of a page.",
                  with([](IndexRoot& r) { r.pages[1].first_path = "b"; }));
+  c.not_opened("root_first_path_invalid", "malformed",
+               "The path of a page's first entry, as the root has it, breaks the line.",
+               with([](IndexRoot& r) { r.pages[1].first_path = "b\n1"; }));
+  c.not_opened("root_first_path_too_long", "limit",
+               "The path of a page's first entry, as the root has it, is longer than 1024 bytes.",
+               with([](IndexRoot& r) { r.pages[1].first_path = std::string(1025, 'b'); }));
   c.not_opened("root_first_paths_descend", "malformed",
                "The first paths in the root do not ascend.",
                with([](IndexRoot& r) { r.pages[1].first_path = "A"; }));

@@ -230,11 +230,11 @@ std::vector<ArchiveVector> path_vectors() {
   for (const auto& [name, what, path] : paths) {
     c.not_verified(std::string("path_") + name, "malformed",
                    std::string("The path of a listed entry ") + what + ".",
-                   {.entries = {{.path = path}}});
+                   {.entries = {{.path = "!"}, {.path = path}}});
   }
-  c.not_verified("path_of_1025_bytes", "limit",
-                 "The path of a listed entry is longer than 1024 bytes.",
-                 {.entries = {{.path = std::string(512, 'p') + "/" + std::string(512, 'n')}}});
+  c.not_verified(
+      "path_of_1025_bytes", "limit", "The path of a listed entry is longer than 1024 bytes.",
+      {.entries = {{.path = "!"}, {.path = std::string(512, 'p') + "/" + std::string(512, 'n')}}});
   c.not_verified("path_is_a_folder", "malformed",
                  "An entry's path is a folder of another's, so that both cannot be unpacked.",
                  {.entries = {{.path = "a"}, {.path = "a-b"}, {.path = "a/b"}}});
@@ -246,11 +246,11 @@ std::vector<ArchiveVector> path_vectors() {
                  {.entries = {{.path = "a"}, {.path = "a.sig/b"}}});
   c.not_verified("path_below_manifest", "malformed",
                  "The manifest's path is a folder of an entry's.",
-                 {.entries = {{.path = "manifest.json/a"}}});
+                 {.entries = {{.path = "!"}, {.path = "manifest.json/a"}}});
   c.not_verified(
       "path_below_manifest_signature", "malformed",
       "The path of the manifest's signature is a folder of that of an entry's signature.",
-      {.entries = {{.path = "manifest.json.sig/a"}}});
+      {.entries = {{.path = "!"}, {.path = "manifest.json.sig/a"}}});
   return c.take();
 }
 

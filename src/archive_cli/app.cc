@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "oa/archive_cli/difference.h"
 #include "oa/archive_cli/keys.h"
 #include "oa/archive_cli/pack.h"
 #include "oa/archive_cli/reading.h"
@@ -42,6 +43,7 @@ class Parser {
         "beside the archive. Keys are minisign's. --json goes with every command.\n\n" +
         console::exit_statuses());
     for (const auto& each : read_commands()) add_read(each);
+    add_diff();
     add_pack();
     add_keys();
   }
@@ -49,6 +51,8 @@ class Parser {
   CLI::App& app() { return app_; }
   bool json() const { return json_; }
   const Command& chosen() const { return chosen_; }
+  /// The exit status of a command that succeeded.
+  int when_done() const { return when_done_; }
 
  private:
   CLI::App* command(CLI::App& parent, const std::string& name, const std::string& what,
@@ -71,6 +75,17 @@ class Parser {
     sub->add_option("archive", read_.archive, "Archive file")->required();
     add_trust_options(*sub, read_.trust);
     each.add_options(*sub, read_);
+  }
+
+  void add_diff() {
+    auto* sub = command(app_, "diff", "Show by asset what differs between two archives",
+                        "oa-archive diff monday.oa-archive friday.oa-archive --trust demo.pub",
+                        [this](const Output& output, Progress& progress) {
+                          return run_diff(diff_, output, progress, when_done_);
+                        });
+    sub->add_option("before", diff_.before, "Archive file")->required();
+    sub->add_option("after", diff_.after, "Archive file")->required();
+    add_diff_options(*sub, diff_);
   }
 
   void add_pack() {
@@ -139,7 +154,9 @@ class Parser {
 
   CLI::App app_;
   bool json_ = false;
+  int when_done_ = 0;
   ReadOptions read_;
+  DiffOptions diff_;
   PackOptions pack_;
   KeysOptions keys_;
   Command chosen_;
@@ -149,8 +166,9 @@ int run_chosen(int argc, const char* const* argv) {
   Parser parser;
   if (const auto status = console::parse(parser.app(), argc, argv)) return *status;
   const Output output(parser.json());
-  return console::run_command(
+  const int status = console::run_command(
       output, [&](Progress& progress) { return parser.chosen()(output, progress); });
+  return status == 0 ? parser.when_done() : status;
 }
 
 }  // namespace

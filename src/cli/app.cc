@@ -4,9 +4,9 @@
 #include <functional>
 
 #include "commands.h"
+#include "oa/archive_cli/difference.h"
 #include "oa/console/program.h"
 #include "oa/crypto/secret.h"
-#include "oa/diff/render.h"
 
 namespace oa::cli {
 namespace {
@@ -156,19 +156,18 @@ class Parser {
   }
 
   void add_diff(CLI::App* archive) {
-    auto* diff = command(archive, "diff", "Show what differs between two archives, or an archive and now",
-                         "oa-backup archive diff monday.oa-archive friday.oa-archive --tenant Demo",
-                         [this](const Context& c) { return run_archive_diff(c, diff_); });
-    diff->add_option("before", diff_.before, "Archive file, or the id of an archive in store")
+    auto* diff =
+        command(archive, "diff", "Show what differs between two archives, or an archive and now",
+                "oa-backup archive diff monday.oa-archive friday.oa-archive --tenant Demo",
+                [this](const Context& c) { return run_archive_diff(c, diff_); });
+    diff->add_option("before", diff_.archives.before,
+                     "Archive file, or the id of an archive in store")
         ->required();
-    diff->add_option("after", diff_.after,
+    diff->add_option("after", diff_.archives.after,
                      "The same; without it, what the tenant has now is compared");
     diff->add_option("--tenant", diff_.tenant,
                      "Tenant that has them in store, and whose signature is trusted");
-    diff->add_flag("--exit-code", diff_.exit_code,
-                   "Exit with status " + std::to_string(diff::kDifferentExitStatus) +
-                       " when something differs");
-    add_trust(diff, diff_.trust);
+    archive_cli::add_diff_options(*diff, diff_.archives);
   }
 
   void add_restore() {

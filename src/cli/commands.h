@@ -2,6 +2,7 @@
 // command line.
 #pragma once
 
+#include "oa/archive_cli/difference.h"
 #include "oa/archive_cli/reading.h"
 #include "session.h"
 
@@ -50,11 +51,8 @@ Status run_archive_read(const Context& context, const archive_cli::ReadCommand& 
 Status run_archive_download(const Context& context, const ArchiveOptions& options);
 
 struct DiffOptions {
-  std::string before;  // file or id
-  std::string after;   // the same; empty: the tenant as it is
+  archive_cli::DiffOptions archives;  // files or ids; without `after`, the tenant as it is
   std::string tenant;
-  TrustOptions trust;
-  bool exit_code = false;
 };
 Status run_archive_diff(const Context& context, const DiffOptions& options);
 

@@ -1,13 +1,15 @@
 #include <boost/json.hpp>
 
 #include "commands.h"
+#include "oa/archive_cli/difference.h"
 #include "oa/backup/snapshot_entries.h"
 #include "oa/catalog/repositories.h"
 #include "oa/crypto/hash_sink.h"
-#include "oa/diff/render.h"
 
 namespace oa::cli {
 namespace {
+
+using archive_cli::ComparedSide;
 
 // Passes a snapshot's entries on to a comparison.
 class PassingConsumer final : public backup::EntryConsumer {
@@ -73,37 +75,10 @@ class LiveSide final : public diff::Passage {
   const bool with_rows_;
 };
 
-json::object describe(const archive::Manifest& manifest) {
-  return {{"archive_id", manifest.archive_id.str()},
-          {"tenant_id", manifest.content.tenant_id.str()},
-          {"snapshot_time", manifest.snapshot_time.rfc3339()}};
-}
-
-std::string title_of(const archive::Manifest& manifest) {
-  return "archive " + manifest.archive_id.str() + " of " + manifest.snapshot_time.rfc3339();
-}
-
-// One side as the output names it.
-struct Named {
-  std::string title;
-  json::object document;
-};
-
-void show(const Context& context, const Named& before, const Named& after,
-          const diff::Comparison& comparison) {
-  context.output.line("before: " + before.title);
-  context.output.line("after:  " + after.title);
-  for (const auto& line : diff::to_lines(comparison)) context.output.line(line);
-  if (!context.output.json()) return;
-  auto document = diff::to_json(comparison);
-  document["before"] = before.document;
-  document["after"] = after.document;
-  context.output.document(document);
-}
-
 Result<diff::Comparison> compare_with_live(const Context& context, instance::Instance& instance,
                                            const catalog::Tenant& tenant,
-                                           const archive::ArchiveReader& reader, Named& after) {
+                                           const archive::ArchiveReader& reader,
+                                           ComparedSide& after) {
   const diff::ArchiveSide before(reader);
   OA_ASSIGN(auto snapshot, instance.database().begin(tenant.id, catalog::Isolation::kSnapshot));
   const std::string now = snapshot.started_at().rfc3339();
@@ -116,17 +91,17 @@ Result<diff::Comparison> compare_with_live(const Context& context, instance::Ins
 Result<diff::Comparison> compare_archives(const Context& context,
                                           const archive::ArchiveReader& before_reader,
                                           const archive::ArchiveReader& after_reader,
-                                          Named& after) {
+                                          ComparedSide& after) {
   const diff::ArchiveSide before(before_reader);
   diff::ArchiveSide after_side(after_reader);
-  after = {title_of(after_reader.manifest()), describe(after_reader.manifest())};
+  after = archive_cli::describe(after_reader.manifest());
   return diff::compare(before, after_side, {}, context.progress);
 }
 
 }  // namespace
 
 Status run_archive_diff(const Context& context, const DiffOptions& options) {
-  if (options.after.empty() && options.tenant.empty()) {
+  if (options.archives.after.empty() && options.tenant.empty()) {
     return make_error(ErrorCode::kInvalidArgument, "archive.diff",
                       "there is nothing to compare the archive with")
         .with_hint("name a second archive, or --tenant NAME for what the tenant has now");
@@ -138,21 +113,21 @@ Status run_archive_diff(const Context& context, const DiffOptions& options) {
     OA_ASSIGN(tenant, instance->database().find_tenant(options.tenant));
   }
   const catalog::Tenant* owner = tenant.has_value() ? &*tenant : nullptr;
-  OA_ASSIGN(const auto opened, open_archive(options.before, instance.get(), owner, options.trust));
-  const auto& manifest = opened.reader->manifest();
-  const Named before{title_of(manifest), describe(manifest)};
-  Named after;
+  OA_ASSIGN(const auto opened,
+            open_archive(options.archives.before, instance.get(), owner, options.archives.trust));
+  const auto before = archive_cli::describe(opened.reader->manifest());
+  ComparedSide after;
   NamedArchive second;
   diff::Comparison comparison;
-  if (options.after.empty()) {
+  if (options.archives.after.empty()) {
     OA_ASSIGN(comparison, compare_with_live(context, *instance, *tenant, *opened.reader, after));
   } else {
-    OA_ASSIGN(second, open_archive(options.after, instance.get(), owner, options.trust));
+    OA_ASSIGN(second,
+              open_archive(options.archives.after, instance.get(), owner, options.archives.trust));
     OA_ASSIGN(comparison, compare_archives(context, *opened.reader, *second.reader, after));
   }
-  if (auto* progress = dynamic_cast<TerminalProgress*>(&context.progress)) progress->clear();
-  show(context, before, after, comparison);
-  if (options.exit_code && !comparison.changes.empty())
+  archive_cli::show_difference(context.output, before, after, comparison);
+  if (options.archives.exit_code && !comparison.changes.empty())
     context.exit_status = diff::kDifferentExitStatus;
   return {};
 }

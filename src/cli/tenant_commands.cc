@@ -26,17 +26,14 @@ json::object to_json(const catalog::Tenant& tenant) {
 // Tells the walk of the main job: numbered steps for people, a list of steps for scripts.
 class StepNarrator final : public demo::Narrator {
  public:
-  StepNarrator(const Context& context, console::TerminalProgress* progress)
-      : context_(context), progress_(progress) {}
+  explicit StepNarrator(const Context& context) : context_(context) {}
   void step(std::string_view title) override {
-    if (progress_ != nullptr) progress_->clear();
     ++number_;
     context_.output.line("");
     context_.output.line(fmt::format("{}. {}", number_, title));
     steps_.push_back(json::object{{"step", number_}, {"title", title}, {"facts", json::object{}}});
   }
   void fact(std::string_view name, std::string_view value) override {
-    if (progress_ != nullptr) progress_->clear();
     context_.output.line(fmt::format("   {:<26} {}", name, value));
     std::fflush(stdout);
     steps_.back().as_object()["facts"].as_object()[name] = value;
@@ -45,7 +42,6 @@ class StepNarrator final : public demo::Narrator {
 
  private:
   const Context& context_;
-  console::TerminalProgress* progress_;
   int number_ = 0;
   json::array steps_;
 };
@@ -104,8 +100,7 @@ Status run_up(const Context& context) {
 }
 
 Status run_demo(const Context& context, const DemoOptions& options) {
-  auto* progress = dynamic_cast<console::TerminalProgress*>(&context.progress);
-  StepNarrator narrator(context, progress);
+  StepNarrator narrator(context);
   narrator.step("The embedded default: private Postgres, key store, sealed object store");
   OA_ASSIGN(const auto instance, open_instance(context.options, true));
   narrator.fact("data folder", instance->data_folder());

@@ -25,9 +25,11 @@ void on_signal(int number) {
   g_stop = 1;
 }
 
+TerminalProgress* g_drawn = nullptr;  // the progress whose line is on the terminal
 int g_write_error = 0;  // errno of the first failed write to standard output, told by flush()
 
 void print_line(std::string_view text) {
+  if (g_drawn != nullptr) g_drawn->clear();
   if (g_write_error != 0) return;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
       std::fputc('\n', stdout) == EOF) {
@@ -118,14 +120,14 @@ void TerminalProgress::draw() {
   if (total_ > 0) text += fmt::format(" of {} ({}%)", amount(total_, unit_), done_ * 100 / total_);
   fmt::print(stderr, "\r\x1b[K{}", text);
   std::fflush(stderr);
-  drawn_ = true;
+  g_drawn = this;
 }
 
 void TerminalProgress::clear() {
-  if (!drawn_) return;
+  if (g_drawn != this) return;
   fmt::print(stderr, "\r\x1b[K");
   std::fflush(stderr);
-  drawn_ = false;
+  g_drawn = nullptr;
 }
 
 void Output::document(const json::value& value) const {

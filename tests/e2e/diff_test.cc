@@ -88,8 +88,7 @@ class DiffTest : public testing::Test {
     ASSERT_EQ(fields.size(), 2u) << canonical_json(document);
     EXPECT_EQ(text(fields[0].at("path")), "name");
     EXPECT_EQ(text(fields[0].at("after")), R"("A\nnew name")");
-    EXPECT_EQ(text(fields[1].at("path")),
-              "visuals[" + changed_.visuals[0].id.str() + "].title");
+    EXPECT_EQ(text(fields[1].at("path")), "visuals[" + changed_.visuals[0].id.str() + "].title");
     EXPECT_EQ(text(fields[1].at("after")), R"("Edited title")");
   }
 
@@ -129,11 +128,11 @@ TEST_F(DiffTest, AnArchiveAndTheTenantAsItIs) {
 }
 
 TEST_F(DiffTest, AsTextWithExitStatus) {
-  const auto same = oa({"archive", "diff", before_, before_, "--tenant", "Demo", "--data", data(),
-                        "--exit-code"});
+  const auto same = oa(
+      {"archive", "diff", before_, before_, "--tenant", "Demo", "--data", data(), "--exit-code"});
   EXPECT_EQ(same.status, 0);
   EXPECT_NE(same.out.find("\nno differences\n"), std::string::npos) << same.out;
-  std::vector<std::string> command = {"archive", "diff",   before_,  "--tenant",
+  std::vector<std::string> command = {"archive", "diff",   before_, "--tenant",
                                       "Demo",    "--data", data()};
   EXPECT_EQ(oa(command).status, 0);
   command.emplace_back("--exit-code");
@@ -159,9 +158,9 @@ TEST_F(DiffTest, WithoutRowsTheyAreNotRemoved) {
 TEST_F(DiffTest, Refusals) {
   EXPECT_EQ(oa({"archive", "diff", file("before"), file("after")}).status, 6) << "unknown signer";
   EXPECT_EQ(oa({"archive", "diff", file("before")}).status, 2) << "nothing to compare with";
-  EXPECT_EQ(oa({"archive", "diff", before_, file("none"), "--tenant", "Demo", "--data", data()})
-                .status,
-            3);
+  EXPECT_EQ(
+      oa({"archive", "diff", before_, file("none"), "--tenant", "Demo", "--data", data()}).status,
+      3);
   std::string bytes = testkit::contents_of(file("after"));
   bytes[bytes.size() - 2000] ^= 0x20;
   std::ofstream(file("damaged"), std::ios::binary) << bytes;

@@ -185,6 +185,7 @@ class Archive:
         for _ in range(count):
             at, size, digest, length = source.unpack("QI32sH")
             first = source.take(length)
+            check_path(first)
             demand(size <= MAX_INDEX_BYTES, "limit")
             demand(first > before and end < at and at + 8 + size <= self.root_at, "malformed")
             self.pages.append((end, at, size, digest, first))

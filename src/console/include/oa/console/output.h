@@ -21,13 +21,12 @@ class TerminalProgress final : public Progress {
   void begin(std::string_view step, std::uint64_t total, std::string_view unit) override;
   void update(std::uint64_t done) override;
   bool cancelled() const override;
-  /// Removes the line, so that other output starts clean.
+  /// Removes the line. Output does that by itself before it prints.
   void clear();
 
  private:
   void draw();
   bool enabled_;
-  bool drawn_ = false;
   std::string step_, unit_;
   std::uint64_t total_ = 0, done_ = 0;
   std::chrono::steady_clock::time_point next_draw_;
