@@ -158,17 +158,13 @@ class UnitCheck {
   Status operator()(const PackExpectation& unit) {
     const FrameRecord& frame = unit.page->frames[unit.frame];
     OA_TRY(file_.read_stored(frame, stored_));
-    const bool intact = blake3(stored_) == frame.digest;
-    const Status decompressed = file_.decompress(frame, stored_, plain_);
-    if (intact) OA_TRY(decompressed);
-    if (intact) return check_pack(file_, unit, plain_, every_signature_);
-    // Damaged: nothing of it is used but to say whose content differs, if that much can be told.
-    const Status found = decompressed.ok() ? check_pack(file_, unit, plain_, false) : Status();
-    if (!found.ok() && found.error().code == ErrorCode::kArchiveContentMismatch)
-      return found.error();
-    return refuse(ErrorCode::kArchiveContentMismatch,
-                  "the frame at byte " + std::to_string(frame.offset) +
-                      " is damaged, at or behind " + begin_of(unit));
+    if (blake3(stored_) != frame.digest) {
+      return refuse(ErrorCode::kArchiveContentMismatch,
+                    "the frame at byte " + std::to_string(frame.offset) + " is damaged, which holds " +
+                        contents_of(unit));
+    }
+    OA_TRY(file_.decompress(frame, stored_, plain_));
+    return check_pack(file_, unit, plain_, every_signature_);
   }
 
   Status operator()(const LargeExpectation& unit) {
@@ -188,11 +184,19 @@ class UnitCheck {
     return refuse(ErrorCode::kArchiveContentMismatch,
                   "the content of " + quoted_path(entry.info.path) + " is not what the index says");
   }
-  static std::string begin_of(const PackExpectation& unit) {
-    if (unit.previous) return "the end of " + quoted_path(unit.previous->path);
-    if (unit.first_entry < unit.end_entry)
-      return quoted_path(unit.page->entries[unit.first_entry].info.path);
-    return "the beginning of " + quoted_path(unit.next->path);
+  // What cannot be told apart without decoding damaged bytes.
+  static std::string contents_of(const PackExpectation& unit) {
+    const auto path = [&](std::size_t entry) {
+      return quoted_path(unit.page->entries[entry].info.path);
+    };
+    std::string text;
+    if (unit.previous) text = "the signature of " + quoted_path(unit.previous->path);
+    if (unit.first_entry < unit.end_entry) {
+      if (!text.empty()) text += " and ";
+      text += path(unit.first_entry);
+      if (unit.end_entry - unit.first_entry > 1) text += " to " + path(unit.end_entry - 1);
+    }
+    return text.empty() ? "the header of " + quoted_path(unit.next->path) : text;
   }
 
   const ArchiveFile& file_;
