@@ -2,8 +2,8 @@
 # archive.sh BUILD_DIR SCRATCH_DIR [ROUNDS] [FILES] [LARGE]
 # oa-archive against `tar | zstd -T2 -3`, `zstd -t` and `tar -x` (which neither hash nor sign), restic and borg: creating,
 # verifying, one entry, listing, restoring, on a folder of FILES JSON documents and LARGE files of 40 MB that do not compress.
-# Runs ours and theirs in turn, each on fresh files behind a sync, and prints medians, ratios, CPU time and peak memory. On a machine that
-# does other work too, CPU time tells more than wall time. Then the peak memory for an archive of 10 GB.
+# Runs ours and theirs in turn, each into fresh files behind a sync, and prints medians, ratios, CPU time and peak memory. On a machine
+# that does other work too, CPU time tells more than wall time. Then the peak memory for an archive of 10 GB.
 # Ours makes its file durable, theirs do not. Scratch needs about 20 GB a round, on a disk; its tree is kept for the next run.
 set -euo pipefail
 case "${1:-}" in "" | -h | --help) sed -n '2,8s/^# //p' "$0"; exit 0 ;; esac
@@ -40,40 +40,43 @@ export -f tar_zstd
 trust=(--trust bench.pub)
 find tree -type f -print0 | xargs -0 cat > /dev/null  # all start with a warm cache
 one=$(cd tree && find small -name '*.json' | LC_ALL=C sort | sed -n "$((files / 2))p")
+# Nothing is removed until all is measured: what a file system does about that would disturb the next run.
+w=work
 for round in $(seq "$rounds"); do
-  w=work/$round
-  mkdir -p "$w"
-  measure create-ours "$ours" pack tree "$w/ours.oa-archive" --key bench.key
-  measure create-tar bash -c "tar_zstd tree $w/tar.zst"
-  measure create-small-ours "$ours" pack tree/small "$w/small.oa-archive" --key bench.key
-  measure create-small-tar bash -c "tar_zstd tree/small $w/small.zst"
-  restic init -q -r "$w/restic" > /dev/null
-  measure create-restic restic backup -q -r "$w/restic" tree
-  borg init -e repokey-blake2 "$w/borg"
-  measure create-borg borg create "$w/borg::all" tree
-
-  measure verify-ours "$ours" verify "$w/ours.oa-archive" "${trust[@]}"
-  measure verify-zstd zstd -q -t "$w/tar.zst"
-  measure verify-signatures-ours "$ours" verify "$w/ours.oa-archive" "${trust[@]}" --every-signature
-  measure verify-signatures-restic restic check -q -r "$w/restic" --read-data
-  measure verify-signatures-borg borg check --verify-data "$w/borg"
-
-  measure one-ours "$ours" cat "$w/ours.oa-archive" "$one" "${trust[@]}"
-  cmp -s times/output "tree/$one"
-  measure one-tar tar --zstd -xOf "$w/tar.zst" "./$one"
-  measure one-restic restic dump -q -r "$w/restic" latest "/tree/$one"
-  measure one-borg borg extract --stdout "$w/borg::all" "tree/$one"
-  measure list-ours "$ours" ls "$w/ours.oa-archive" "${trust[@]}"
-  measure list-tar tar --zstd -tf "$w/tar.zst"
-
-  measure restore-ours "$ours" extract "$w/ours.oa-archive" "${trust[@]}" --output "$w/out-ours"
-  mkdir "$w/out-tar" "$w/out-borg"
-  measure restore-tar tar --zstd -xf "$w/tar.zst" -C "$w/out-tar"
-  measure restore-restic restic restore -q -r "$w/restic" latest --target "$w/out-restic"
-  (cd "$w/out-borg" && sync && /usr/bin/time -f "%e %M %U %S" -o ../../../times/last borg extract ../borg::all)
-  tail -n 1 times/last >> times/restore-borg
+  measure create-ours "$ours" pack tree "$w/ours-$round" --key bench.key
+  measure create-tar bash -c "tar_zstd tree $w/tar-$round"
+  measure create-small-ours "$ours" pack tree/small "$w/small-ours-$round" --key bench.key
+  measure create-small-tar bash -c "tar_zstd tree/small $w/small-tar-$round"
 done
-diff -r tree work/1/out-ours
+for round in $(seq "$rounds"); do
+  measure verify-ours "$ours" verify "$w/ours-$round" "${trust[@]}"
+  measure verify-zstd zstd -q -t -c "$w/tar-$round"
+  measure verify-signatures-ours "$ours" verify "$w/ours-$round" "${trust[@]}" --every-signature
+  measure one-ours "$ours" cat "$w/ours-$round" "$one" "${trust[@]}"
+  cmp -s times/output "tree/$one"
+  measure one-tar tar --zstd -xOf "$w/tar-$round" "./$one"
+  measure list-ours "$ours" ls "$w/ours-$round" "${trust[@]}"
+  measure list-tar tar --zstd -tf "$w/tar-$round"
+done
+for round in $(seq "$rounds"); do
+  measure restore-ours "$ours" extract "$w/ours-$round" "${trust[@]}" --output "$w/out-ours-$round"
+  mkdir "$w/out-tar-$round"
+  measure restore-tar tar --zstd -xf "$w/tar-$round" -C "$w/out-tar-$round"
+done
+for round in $(seq "$rounds"); do
+  restic init -q -r "$w/restic-$round" > times/output
+  measure create-restic restic backup -q -r "$w/restic-$round" tree
+  measure verify-signatures-restic restic check -q -r "$w/restic-$round" --read-data
+  measure one-restic restic dump -q -r "$w/restic-$round" latest "/tree/$one"
+  measure restore-restic restic restore -q -r "$w/restic-$round" latest --target "$w/out-restic-$round"
+  borg init -e repokey-blake2 "$w/borg-$round" 2> times/output
+  measure create-borg borg create "$w/borg-$round::all" tree
+  measure verify-signatures-borg borg check --verify-data "$w/borg-$round"
+  measure one-borg borg extract --stdout "$w/borg-$round::all" "tree/$one"
+  mkdir "$w/out-borg-$round"
+  measure restore-borg env -C "$w/out-borg-$round" borg extract "../borg-$round::all"
+done
+diff -r tree work/out-ours-1
 
 median() { sort -n "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 cpu() { awk '{print $3 + $4}' "$1" > times/cpu; median times/cpu; }
@@ -95,8 +98,8 @@ row every-signature verify-signatures verify-signatures-restic verify-signatures
 row one-entry one one-tar one-restic one-borg
 row list list list-tar
 row restore restore restore-tar restore-restic restore-borg
-ls -l work/1/ours.oa-archive work/1/tar.zst work/1/small.oa-archive work/1/small.zst | awk '{print $5, $9}'
-du -sm work/1/restic work/1/borg | awk '{print $1 " MiB", $2}'
+ls -l work/*-1 2> /dev/null | awk '$5 > 1000000 {print $5, $9}'
+du -sm work/restic-1 work/borg-1 | awk '{print $1 " MiB", $2}'
 rm -rf work
 
 # The memory of 10 GB is that of 2: the large files five times, as hard links.

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <boost/json.hpp>
+#include <iterator>
 
 #include "read_commands.h"
 
@@ -49,6 +50,7 @@ Status run_ls(const ArchiveReader& reader, const ReadOptions& options, const Out
               Progress& progress) {
   json::array items;
   std::uint64_t seen = 0;
+  std::string line;
   const std::string prefix = options.paths.empty() ? "" : options.paths.front();
   const Status walked = reader.for_each(prefix, [&](const archive::EntryInfo& entry) -> Status {
     ++seen;
@@ -56,7 +58,9 @@ Status run_ls(const ArchiveReader& reader, const ReadOptions& options, const Out
       items.push_back(json::object{
           {"path", entry.path}, {"size", entry.size}, {"blake2b", to_hex(entry.digest)}});
     } else {
-      output.line(fmt::format("{:>12}  {}", entry.size, entry.path));
+      line.clear();
+      fmt::format_to(std::back_inserter(line), "{:>12}  {}", entry.size, entry.path);
+      output.line(line);
     }
     if (Output::reader_gone()) return reader_gone();
     if (!progress.cancelled()) return {};

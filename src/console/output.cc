@@ -25,6 +25,8 @@ void on_signal(int number) {
   g_stop = 1;
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
 TerminalProgress* g_drawn = nullptr;  // the progress whose line is on the terminal
 int g_write_error = 0;  // errno of the first failed write to standard output, told by flush()
 
@@ -57,9 +59,8 @@ std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      out += fmt::format("\\x{:02x}", byte);
+    if (is_control(c)) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
       out.push_back(c);
     }
@@ -135,7 +136,10 @@ void Output::document(const json::value& value) const {
 }
 
 void Output::line(std::string_view text) const {
-  if (!json_) print_line(printable(text));
+  if (json_) return;
+  // Listings have a hundred thousand lines, and hardly a control character.
+  if (std::ranges::none_of(text, is_control)) return print_line(text);
+  print_line(printable(text));
 }
 
 void Output::table(const std::vector<std::string>& header,
