@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <boost/json.hpp>
-#include <iterator>
+#include <charconv>
 
 #include "read_commands.h"
 
@@ -46,6 +46,16 @@ Status run_verify(const ArchiveReader& reader, const ReadOptions& options, const
 // Ends a walk whose lines nobody reads any more. No error reaches the user.
 Error reader_gone() { return make_error(ErrorCode::kCancelled, "stdout", "nobody reads on"); }
 
+// Size and path. By hand, since formatting took a fifth of the time of a large listing.
+void put_line(const archive::EntryInfo& entry, std::string& line) {
+  constexpr std::size_t kWidth = 12;
+  char digits[20];
+  const auto count =
+      static_cast<std::size_t>(std::to_chars(digits, std::end(digits), entry.size).ptr - digits);
+  line.assign(count < kWidth ? kWidth - count : 0, ' ');
+  line.append(digits, count).append("  ").append(entry.path);
+}
+
 Status run_ls(const ArchiveReader& reader, const ReadOptions& options, const Output& output,
               Progress& progress) {
   json::array items;
@@ -58,8 +68,7 @@ Status run_ls(const ArchiveReader& reader, const ReadOptions& options, const Out
       items.push_back(json::object{
           {"path", entry.path}, {"size", entry.size}, {"blake2b", to_hex(entry.digest)}});
     } else {
-      line.clear();
-      fmt::format_to(std::back_inserter(line), "{:>12}  {}", entry.size, entry.path);
+      put_line(entry, line);
       output.line(line);
     }
     if (Output::reader_gone()) return reader_gone();
