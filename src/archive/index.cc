@@ -41,7 +41,7 @@ Status check_frames(const std::vector<FrameRecord>& frames, std::uint64_t stored
     sum += frame.stored_size;
     if (frame.plain_size > limits.max_frame_bytes)
       return over_limit("a frame is larger than the limit");
-    if (frame.plain_size / limits.max_expansion > frame.stored_size) {
+    if (frame.plain_size > limits.max_expansion * frame.stored_size) {
       return over_limit("a frame expands more than the limit allows");
     }
     if (frame.stored_size > raw_frame_size(frame.plain_size))
@@ -237,6 +237,8 @@ Result<IndexRoot> decode_index_root(ByteView payload, const Limits& limits) {
   }
   if (!cursor.ok() || cursor.left() != 0) return malformed("the index root has another length");
   if (begin != root.root_offset) return malformed("the index root is out of place");
+  if (root.pages.empty() != (root.entry_count == 0))
+    return malformed("the index root counts entries that no page has");
   return root;
 }
 

@@ -106,6 +106,10 @@ Result<Manifest> decode_manifest(std::string_view text) {
   manifest.content.counts = read_counts(reader.object("counts"), reader);
   manifest.content.options = reader.raw("options");
   manifest.content.probes = reader.raw("probes");
+  for (const char* name : {"tenant", "options", "probes"}) {
+    const auto& value = reader.member(name);
+    if (!value.is_object()) reader.fail(name, "is no object");
+  }
   manifest.signer = read_signer(reader.member("signer"), reader, newer);
   manifest.entry_count = reader.unsigned_integer("entry_count");
   manifest.content_bytes = reader.unsigned_integer("content_bytes");

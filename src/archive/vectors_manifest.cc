@@ -238,6 +238,30 @@ std::vector<ArchiveVector> manifest_vectors() {
   other_documents(c);
   contradictions(c);
   manifest_signatures(c);
+  const auto one = [](std::function<void(std::string&)> edit) {
+    return Forgery{.entries = {{.path = "a"}}, .edit_manifest_text = std::move(edit)};
+  };
+  const std::string tenant = R"({"name":"Example","plan":"growth"})";
+  c.not_opened("tenant_is_no_object", "malformed", "The manifest's tenant is a list.",
+               one(replaced(tenant, "[]")));
+  c.not_opened("options_are_no_object", "malformed", "The manifest's options are a number.",
+               one(replaced(R"({"audit":true})", "5")));
+  c.not_opened("probes_are_no_object", "malformed", "The manifest's probes are a string.",
+               one(replaced(R"("probes":{})", R"("probes":"x")")));
+  c.not_opened("minor_version_too_large", "malformed", "The minor version has more than 32 bits.",
+               one(replaced(R"("minor":0)", R"("minor":4294967296)")));
+  c.accepted("members_in_the_order_of_their_bytes",
+             "Members past U+FFFF are sorted by UTF-8, where UTF-16 has another order.",
+             one(replaced(tenant,
+                          "{\"name\":\"Example\",\"plan\":\"growth\",\"\xef\xbf\xbd\":1,"
+                          "\"\xf0\x90\x80\x80\":2}")));
+  c.accepted(
+      "integer_of_64_bits", "A carried integer has 64 bits and keeps its digits.",
+      one(replaced(tenant, R"({"name":"Example","plan":"growth","z":18446744073709551615})")));
+  c.not_opened("root_counts_without_pages", "malformed",
+               "Root and manifest count an entry, and there is no page.",
+               {.edit_root = [](IndexRoot& root) { root.entry_count = 1; },
+                .edit_manifest = [](Manifest& manifest) { manifest.entry_count = 1; }});
   return c.take();
 }
 

@@ -152,16 +152,16 @@ class Expectations {
 // One thread's checking of units, with the memory it keeps from one to the next.
 class UnitCheck {
  public:
-  UnitCheck(const ArchiveFile& file, bool every_signature)
-      : file_(file), every_signature_(every_signature) {}
+  UnitCheck(const ArchiveFile& file, bool every_signature, const Progress& progress)
+      : file_(file), every_signature_(every_signature), progress_(progress) {}
 
   Status operator()(const PackExpectation& unit) {
     const FrameRecord& frame = unit.page->frames[unit.frame];
     OA_TRY(file_.read_stored(frame, stored_));
     if (blake3(stored_) != frame.digest) {
       return refuse(ErrorCode::kArchiveContentMismatch,
-                    "the frame at byte " + std::to_string(frame.offset) + " is damaged, which holds " +
-                        contents_of(unit));
+                    "the frame at byte " + std::to_string(frame.offset) +
+                        " is damaged, which holds " + contents_of(unit));
     }
     OA_TRY(file_.decompress(frame, stored_, plain_));
     return check_pack(file_, unit, plain_, every_signature_);
@@ -170,6 +170,8 @@ class UnitCheck {
   Status operator()(const LargeExpectation& unit) {
     const PageEntry& entry = unit.page->entries[unit.entry];
     for (std::uint64_t i = 0; i < chunk_count(entry.info.size); ++i) {
+      if (progress_.cancelled())
+        return refuse(ErrorCode::kCancelled, "the verification was cancelled");
       const auto pieces = file_.load_frame(unit.page->frames[entry.frame + i], stored_, plain_);
       if (!pieces.ok() && pieces.error().code == ErrorCode::kArchiveContentMismatch)
         return differs(entry);
@@ -201,6 +203,7 @@ class UnitCheck {
 
   const ArchiveFile& file_;
   const bool every_signature_;
+  const Progress& progress_;  // asked only whether to go on
   Blake2b hash_;
   Bytes stored_, plain_;
 };
@@ -228,7 +231,7 @@ Result<VerifyReport> verify_archive(const ArchiveFile& file, const VerifyOptions
                     },
                     progress);
   OA_TRY(run.run(options.threads, [&] {
-    return [check = UnitCheck(file, options.every_signature)](const Unit& unit) mutable {
+    return [check = UnitCheck(file, options.every_signature, progress)](const Unit& unit) mutable {
       return std::visit(check, unit);
     };
   }));

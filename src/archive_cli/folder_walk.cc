@@ -118,6 +118,13 @@ std::optional<std::size_t> read_up_to(int fd, std::span<std::uint8_t> out, std::
 
 }  // namespace
 
+Status FolderWalk::keep_out(const std::string& file) {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) return errno_error(errno, kOp, "cannot look at " + file);
+  kept_out_.emplace(info.st_dev, info.st_ino);
+  return {};
+}
+
 Status FolderWalk::check_cancelled() const {
   if (!progress_.cancelled()) return {};
   return make_error(ErrorCode::kCancelled, kOp, "cancelled; no archive was made");
@@ -155,6 +162,11 @@ Status FolderWalk::add_file(int parent, const std::string& name, std::string pat
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
     return errno_error(errno, kOp, "cannot open " + path);
   if (!S_ISREG(info.st_mode)) return not_a_file(path, "no regular file any more");
+  if (kept_out_.contains({info.st_dev, info.st_ino})) {
+    return make_error(ErrorCode::kInvalidArgument, kOp,
+                      path + " is the signer's secret key or its passphrase")
+        .with_hint("whoever has the archive could read it: keep it outside of the folder");
+  }
   const auto size = static_cast<std::uint64_t>(info.st_size);
   OA_TRY(size <= kReadWhole ? add_small(file.get(), size, std::move(path))
                             : add_large(file.get(), size, std::move(path)));

@@ -1,8 +1,12 @@
 // A folder's regular files into an archive writer, in the byte order of their paths.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "oa/archive/writer.h"
 #include "oa/base/progress.h"
@@ -15,6 +19,8 @@ class FolderWalk {
   FolderWalk(archive::ArchiveWriter& writer, Progress& progress)
       : writer_(writer), progress_(progress) {}
 
+  /// Refuses the folder when this file is in it: a key or its passphrase.
+  Status keep_out(const std::string& file);
   /// Errors as run_pack()'s.
   Status add_all(const std::string& folder);
 
@@ -35,6 +41,7 @@ class FolderWalk {
   Progress& progress_;
   std::uint64_t files_ = 0, bytes_ = 0, empty_folders_ = 0;
   Bytes buffer_;
+  std::set<std::pair<dev_t, ino_t>> kept_out_;
 };
 
 }  // namespace oa::archive_cli

@@ -96,6 +96,8 @@ Status run_pack(const PackOptions& options, const console::Output& output, Progr
   OA_ASSIGN(const auto writer, archive::ArchiveWriter::create(writer_settings, key, *file));
   progress.begin("packing", 0, "bytes");
   FolderWalk walk(*writer, progress);
+  OA_TRY(walk.keep_out(options.key_file));
+  if (!options.passphrase_file.empty()) OA_TRY(walk.keep_out(options.passphrase_file));
   OA_TRY(walk.add_all(options.folder));
   manifest.counts["files"] = walk.files();
   manifest.options = JsonText::of(json::object{{"packed_from", "folder"}});

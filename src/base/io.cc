@@ -1,11 +1,13 @@
 #include "oa/base/io.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -75,29 +77,84 @@ Status FileSource::read_at(std::uint64_t offset, std::span<std::uint8_t> out) co
   return {};
 }
 
+namespace {
+
+Error exists_already(const std::string& path) {
+  return make_error(ErrorCode::kAlreadyExists, "file.create", path + " exists already")
+      .with_hint("choose another name or remove the file first");
+}
+
+// A name of its own: nobody else's file is touched, whatever it is called.
+int open_new_partial(std::string& partial) {
+  partial += ".XXXXXX";
+  return ::mkostemp(partial.data(), O_CLOEXEC);
+}
+
+// The one name that a successor of this file may have; what a crash left there is written over.
+// Locked, so that two successors are not written into one another: EWOULDBLOCK.
+int open_successor(const std::string& partial, unsigned mode) {
+  while (true) {
+    const int fd = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+    struct stat opened {
+    }, named{};
+    if (fd < 0) return fd;
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0 && ::fstat(fd, &opened) == 0) {
+      const bool still_there =
+          ::stat(partial.c_str(), &named) == 0 && named.st_ino == opened.st_ino;
+      if (still_there && ::ftruncate(fd, 0) == 0) return fd;
+      if (!still_there) errno = EAGAIN;  // the other one has just been renamed: try anew
+    }
+    const int error_number = errno;
+    const bool again = error_number == EAGAIN && opened.st_ino != 0;
+    ::close(fd);
+    errno = error_number;
+    if (!again) return -1;
+  }
+}
+
+// Renames without replacing. Not every file system can; a link does not replace either.
+bool place_new(const std::string& partial, const std::string& path) {
+  if (::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0)
+    return true;
+  if (errno != EINVAL) return false;
+  if (::link(partial.c_str(), path.c_str()) != 0) return false;
+  ::unlink(partial.c_str());
+  return true;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<AtomicFileSink>> AtomicFileSink::create(const std::string& path,
                                                                bool replace, unsigned mode) {
-  if (!replace && ::access(path.c_str(), F_OK) == 0) {
-    return make_error(ErrorCode::kAlreadyExists, "file.create", path + " exists already")
-        .with_hint("choose another name or remove the file first");
+  struct stat existing {};
+  const bool exists = ::stat(path.c_str(), &existing) == 0;
+  if (exists && !replace) return exists_already(path);
+  if (exists && !S_ISREG(existing.st_mode)) {
+    return make_error(ErrorCode::kInvalidArgument, "file.create", path + " is not a regular file")
+        .with_hint("name a file");
   }
-  const std::string partial = path + ".partial";
-  const int fd =
-      ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+  std::string partial = path + ".partial";
+  const int fd = replace ? open_successor(partial, mode) : open_new_partial(partial);
+  if (fd < 0 && errno == EWOULDBLOCK) {
+    return make_error(ErrorCode::kBusy, "file.create",
+                      path + " is being written by another process")
+        .with_hint("wait until it has ended");
+  }
   if (fd < 0) return errno_error(errno, "file.create", "cannot create " + partial);
   if (::fchmod(fd, mode) != 0) {
     const int error_number = errno;
     ::close(fd);
+    ::unlink(partial.c_str());
     return errno_error(error_number, "file.create", "cannot set the mode of " + partial);
   }
-  return std::unique_ptr<AtomicFileSink>(new AtomicFileSink(fd, path));
+  return std::unique_ptr<AtomicFileSink>(new AtomicFileSink(fd, path, std::move(partial), replace));
 }
 
 AtomicFileSink::~AtomicFileSink() {
   std::free(piece_);
   if (fd_ < 0) return;
+  ::unlink(partial_.c_str());  // while a successor's lock is still held
   ::close(fd_);
-  ::unlink((path_ + ".partial").c_str());
 }
 
 Status AtomicFileSink::write(ByteView bytes) {
@@ -148,7 +205,10 @@ Status AtomicFileSink::commit() {
   OA_TRY(write_fully(fd_, ByteView(piece_, filled_), path_));
   if (::fsync(fd_) != 0)
     return errno_error(errno, "file.commit", "cannot make " + path_ + " durable");
-  if (::rename((path_ + ".partial").c_str(), path_.c_str()) != 0) {
+  const bool placed =
+      replace_ ? ::rename(partial_.c_str(), path_.c_str()) == 0 : place_new(partial_, path_);
+  if (!placed && errno == EEXIST) return exists_already(path_);
+  if (!placed) {
     return errno_error(errno, "file.commit", "cannot rename to " + path_);
   }
   ::close(fd_);

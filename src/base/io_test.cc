@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 namespace oa {
 namespace {
@@ -63,6 +65,35 @@ TEST_F(FileTest, LargeFilesAreWhatWasWrittenOnDiskAndInMemory) {
     }
   }
   std::filesystem::remove_all(memory_folder);
+}
+
+TEST_F(FileTest, NobodysFileIsReplacedUnlessAsked) {
+  const std::string path = folder_ + "/f";
+  std::ofstream(path + ".partial") << "somebody's";
+  auto first = *AtomicFileSink::create(path, false, 0600);
+  auto second = *AtomicFileSink::create(path, false, 0600);
+  ASSERT_TRUE(first->write(as_bytes("first")).ok());
+  ASSERT_TRUE(second->write(as_bytes("second")).ok());
+  ASSERT_TRUE(second->commit().ok());
+  EXPECT_EQ(first->commit().error().code, ErrorCode::kAlreadyExists);
+  first.reset();
+  EXPECT_EQ(as_text(*read_file(path, 100)), "second");
+  EXPECT_EQ(as_text(*read_file(path + ".partial", 100)), "somebody's");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 2);
+}
+
+TEST_F(FileTest, OneSuccessorAtATime) {
+  const std::string path = folder_ + "/f";
+  auto first = *AtomicFileSink::create(path, true, 0600);
+  EXPECT_EQ(AtomicFileSink::create(path, true, 0600).error().code, ErrorCode::kBusy);
+  ASSERT_TRUE(first->write(as_bytes("first")).ok());
+  ASSERT_TRUE(first->commit().ok());
+  auto second = *AtomicFileSink::create(path, true, 0600);
+  ASSERT_TRUE(second->write(as_bytes("2nd")).ok());
+  ASSERT_TRUE(second->commit().ok());
+  EXPECT_EQ(as_text(*read_file(path, 100)), "2nd");
+  EXPECT_EQ(AtomicFileSink::create("/dev/null", true, 0600).error().code,
+            ErrorCode::kInvalidArgument);
 }
 
 TEST_F(FileTest, SourceReadsRangesAndRefusesOthers) {

@@ -83,8 +83,8 @@ struct Builder {
     stack.push_double(value);
     return true;
   }
-  // Whether an out-of-range number is too large rather than too small: by the decimal place of its first digit that is
-  // not 0, since its exponent alone does not tell ("0.00…1", or "100…0e-9").
+  // Whether an out-of-range number is too large rather than too small: by the decimal place of its
+  // first digit that is not 0, since its exponent alone does not tell ("0.00…1", or "100…0e-9").
   bool number_is_large() const {
     const std::string_view text = number;
     const auto mantissa_end = std::min(text.find_first_of("eE"), text.size());
@@ -94,7 +94,8 @@ struct Builder {
     if (mantissa_end < text.size()) {
       const char* begin = text.data() + mantissa_end + 1;
       if (*begin == '+') ++begin;
-      std::from_chars(begin, text.data() + text.size(), exponent);  // the parser takes no exponent past an int
+      std::from_chars(begin, text.data() + text.size(),
+                      exponent);  // the parser takes no exponent past an int
     }
     return exponent > static_cast<std::int64_t>(first) - static_cast<std::int64_t>(point);
   }
@@ -125,7 +126,8 @@ std::size_t count_members(const json::value& value) {
 std::string shown_name(std::string_view name) {
   constexpr std::size_t kMaxShown = 80;
   std::size_t size = std::min(name.size(), kMaxShown);
-  while (size < name.size() && size > 0 && (static_cast<std::uint8_t>(name[size]) & 0xC0) == 0x80) --size;
+  while (size < name.size() && size > 0 && (static_cast<std::uint8_t>(name[size]) & 0xC0) == 0x80)
+    --size;
   std::string shown(name.substr(0, size));
   for (char& c : shown) {
     if (static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f) c = '?';
@@ -406,9 +408,8 @@ Status ObjectReader::finish(bool allow_unknown) const {
   if (!allow_unknown && object_ != nullptr && seen_.size() != object_->size()) {
     for (const auto& member : *object_) {
       if (std::find(seen_.begin(), seen_.end(), std::string_view(member.key())) == seen_.end()) {
-        return make_error(
-            ErrorCode::kInvalidArgument, "json.decode",
-            path_ + " has an unknown member " + shown_name(member.key()));
+        return make_error(ErrorCode::kInvalidArgument, "json.decode",
+                          path_ + " has an unknown member " + shown_name(member.key()));
       }
     }
   }

@@ -106,7 +106,8 @@ TEST(ObjectReaderTest, UnknownNamesAreFitToPrint) {
   EXPECT_EQ(message(R"({"a\u001b[2J\n":1})"), "x has an unknown member a?[2J?");
   std::string accents;
   for (int i = 0; i < 50; ++i) accents += "\u00e9";
-  EXPECT_EQ(message("{\"a" + accents + "\":1}"), "x has an unknown member a" + accents.substr(0, 78));
+  EXPECT_EQ(message("{\"a" + accents + "\":1}"),
+            "x has an unknown member a" + accents.substr(0, 78));
 }
 
 TEST(ObjectReaderTest, NotAnObject) {

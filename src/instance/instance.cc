@@ -67,7 +67,7 @@ class FolderLock {
 bool unused(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().filename() != std::string(kMarker) + ".partial") return false;
+    if (!entry.path().filename().string().starts_with(std::string(kMarker) + ".partial")) return false;
   }
   return !error;
 }

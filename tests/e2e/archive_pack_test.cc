@@ -183,6 +183,13 @@ int interrupted(const std::vector<std::string>& command, const std::function<boo
   return running.wait(30'000) ? running.status() : -1;
 }
 
+TEST(ArchivePack, TheSignersKeyIsNotPacked) {
+  const SignerFolder folder;
+  EXPECT_EQ(refusal({"pack", folder / "", folder / "../t.oa-archive", "--key", folder / "me.key"}),
+            "request/invalid");
+  EXPECT_FALSE(fs::exists(folder / "../t.oa-archive"));
+}
+
 TEST(ArchiveInterrupted, LeavesNothingHalfDone) {
   const SignerFolder folder;
   write_file(folder / "big/sparse", "");
@@ -190,7 +197,7 @@ TEST(ArchiveInterrupted, LeavesNothingHalfDone) {
   const auto before = folder.names();
   EXPECT_EQ(
       interrupted({OA_ARCHIVE, "pack", folder / "big", folder / "t", "--key", folder / "me.key"},
-                  [&] { return fs::exists(folder / "t.partial"); }),
+                  [&] { return folder.names() != before; }),
       130);
   EXPECT_EQ(folder.names(), before);
 

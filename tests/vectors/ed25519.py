@@ -58,11 +58,16 @@ def _decode(data):
 _BASE = _decode((4 * pow(5, _P - 2, _P) % _P).to_bytes(32, "little"))
 
 
+def _is_small_order(point):
+    x, y, z, _ = _double(_double(_double(point)))
+    return x == 0 and y == z
+
+
 def verify(public_key, message, signature):
     """Whether `signature` (64 bytes) over `message` is by `public_key` (32 bytes)."""
     a, r = _decode(public_key), _decode(signature[:32])
     s = int.from_bytes(signature[32:], "little")
-    if a is None or r is None or s >= _L:
+    if a is None or r is None or s >= _L or _is_small_order(a) or _is_small_order(r):
         return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % _L
     left, right = _multiply(s, _BASE), _add(r, _multiply(h, a))

@@ -52,7 +52,8 @@ def check_path(path):
     segments = path.split(b"/")
     demand(not any(s in (b"", b".", b"..") for s in segments), "malformed")
     demand(not any(c < 0x20 or c in (0x7F, 0x5C) for c in path), "malformed")
-    demand(segments[0] != b"signatures" and path != b"manifest.json", "malformed")
+    demand(segments[0] not in (b"signatures", b"manifest.json"), "malformed")
+    demand(not path.startswith(b"manifest.json.sig/"), "malformed")
 
 
 # ---- signatures ----
@@ -153,6 +154,7 @@ class Archive:
         version = manifest["format"]
         demand(all(type(version.get(n)) is int and version[n] >= 0 for n in ("major", "minor")), "malformed")
         demand(version["major"] == 1, "version-unsupported")
+        demand(version["minor"] < 2**32, "malformed")
         demand(version["minor"] > 0 or len(version) == 2, "malformed")
         if version["minor"] == 0:
             demand(set(manifest) <= set(MEMBERS), "malformed")
@@ -163,7 +165,7 @@ class Archive:
         demand(re.fullmatch("[0-9a-f]{128}", manifest["content_hash"]), "malformed")
         demand(re.fullmatch("[0-9a-f]{64}", manifest["index_root"]), "malformed")
         counts = [manifest["entry_count"], manifest["content_bytes"], *manifest["counts"].values()]
-        demand(all(type(count) is int and count >= 0 for count in counts), "malformed")
+        demand(all(type(count) is int and 0 <= count <= 2**53 for count in counts), "malformed")
         signer = manifest["signer"]
         demand({"key_id", "public_key"} <= set(signer), "malformed")
         demand(version["minor"] > 0 or len(signer) == 2, "malformed")
@@ -227,6 +229,9 @@ class Archive:
         first_frame = len(self.frames)
         self.read_entries(source, entry_count, first_frame, [plain for _, plain, _ in rows], first_path)
         demand(source.at == len(payload), "malformed")
+        # The header of a large entry ends the frame before its content.
+        heads = {frame - (size > SMALL_BYTES) for _, size, _, frame, _ in self.entries if frame >= first_frame}
+        demand(first_frame in heads, "malformed")
         for stored, plain, digest_of_frame in rows:
             frame = self.data[start:start + stored]
             demand(blake3.digest(frame) == digest_of_frame, "content-mismatch")

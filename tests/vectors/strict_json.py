@@ -1,4 +1,4 @@
-"""JSON that is refused unless it is canonical (RFC 8785)."""
+"""JSON that is refused unless it is canonical (RFC 8785 with the two differences of docs/format.md)."""
 
 import json
 import math
@@ -15,7 +15,7 @@ class TooDeep(ValueError):
 
 
 def _number(value):
-    if isinstance(value, int) and abs(value) <= 2**53:
+    if isinstance(value, int) and -(2**63) <= value < 2**64:
         return str(value)
     value = float(value)
     if not math.isfinite(value):
@@ -54,7 +54,7 @@ def serialize(value):
         return _text(value)
     if isinstance(value, list):
         return "[" + ",".join(serialize(item) for item in value) + "]"
-    members = sorted(value.items(), key=lambda member: member[0].encode("utf-16-be", "surrogatepass"))
+    members = sorted(value.items(), key=lambda member: member[0].encode("utf-8", "surrogatepass"))
     return "{" + ",".join(_text(key) + ":" + serialize(item) for key, item in members) + "}"
 
 

@@ -86,28 +86,33 @@ class FileSource final : public RangedSource {
   std::string path_;
 };
 
-/// A new file that appears under its name only when it is whole: written to `<path>.partial`, made
-/// durable and renamed by commit(). Dropped without commit(), it leaves nothing behind.
+/// A new file that appears under its name only when it is whole: written beside it, made durable and
+/// renamed by commit(). Dropped without commit(), it leaves nothing behind; a killed process leaves
+/// `<path>.partial.XXXXXX`, or `<path>.partial` of a file that was to be replaced.
 class AtomicFileSink final : public ByteSink {
  public:
-  /// kAlreadyExists when `path` exists and `replace` is false. `mode` is the file's permission
-  /// bits.
+  /// kAlreadyExists when `path` exists and `replace` is false; kInvalidArgument when it is to be
+  /// replaced and no regular file; kBusy when another process is replacing it. `mode` is the file's
+  /// permission bits.
   static Result<std::unique_ptr<AtomicFileSink>> create(const std::string& path, bool replace,
                                                         unsigned mode);
   ~AtomicFileSink() override;
   AtomicFileSink(const AtomicFileSink&) = delete;
   AtomicFileSink& operator=(const AtomicFileSink&) = delete;
   Status write(ByteView bytes) override;
-  /// fsync of the file, rename, fsync of the folder.
+  /// fsync of the file, rename, fsync of the folder. kAlreadyExists when `replace` is false and
+  /// somebody has made the file meanwhile.
   Status commit();
 
  private:
   enum class Direct { kUntried, kOn, kOff };  // whether writes go past the page cache
-  AtomicFileSink(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  AtomicFileSink(int fd, std::string path, std::string partial, bool replace)
+      : fd_(fd), path_(std::move(path)), partial_(std::move(partial)), replace_(replace) {}
   Status write_piece();
   Status stop_direct();
   int fd_;
-  std::string path_;
+  const std::string path_, partial_;
+  const bool replace_;
   Direct direct_ = Direct::kUntried;
   std::uint8_t* piece_ = nullptr;  // aligned, made by the first write
   std::size_t filled_ = 0;
