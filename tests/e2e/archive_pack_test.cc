@@ -149,7 +149,9 @@ TEST(ArchivePack, RefusesWhatWouldHarm) {
 
 TEST(ArchivePack, AFileThatGrowsIsRefused) {
   const SignerFolder folder;
-  write_file(folder / "in/log", std::string(1 << 21, 'l'));
+  // Large enough that the other thread surely runs while it is read.
+  write_file(folder / "in/log", "");
+  fs::resize_file(folder / "in/log", std::uintmax_t{256} << 20);
   std::atomic<bool> stop = false;
   std::thread writer([&] {
     while (!stop) fs::resize_file(folder / "in/log", fs::file_size(folder / "in/log") + 1);
