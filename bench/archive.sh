@@ -19,10 +19,10 @@ if [ ! -e tree.made ]; then
   "$build/bench/archive_tree" tree "$files" "$large"
   touch tree.made
 fi
-rm -rf times work
-mkdir times work
-export RESTIC_PASSWORD=benchmark RESTIC_CACHE_DIR=$PWD/work/restic-cache
-export BORG_PASSPHRASE=benchmark BORG_BASE_DIR=$PWD/work/borg-base
+rm -rf times runs
+mkdir times runs
+export RESTIC_PASSWORD=benchmark RESTIC_CACHE_DIR=$PWD/runs/restic-cache
+export BORG_PASSPHRASE=benchmark BORG_BASE_DIR=$PWD/runs/borg-base
 
 # measure NAME COMMAND...: wall seconds, peak KiB of the largest process and CPU seconds go to times/NAME
 measure() {
@@ -41,7 +41,7 @@ trust=(--trust bench.pub)
 find tree -type f -print0 | xargs -0 cat > /dev/null  # all start with a warm cache
 one=$(cd tree && find small -name '*.json' | LC_ALL=C sort | sed -n "$((files / 2))p")
 # Nothing is removed until all is measured: what a file system does about that would disturb the next run.
-w=work
+w=runs
 for round in $(seq "$rounds"); do
   measure create-ours "$ours" pack tree "$w/ours-$round" --key bench.key
   measure create-tar bash -c "tar_zstd tree $w/tar-$round"
@@ -77,7 +77,7 @@ for round in $(seq "$rounds"); do
   mkdir "$w/out-borg-$round"
   measure restore-borg env -C "$w/out-borg-$round" borg extract "../borg-$round::all"
 done
-diff -r tree work/out-ours-1
+diff -r tree runs/out-ours-1
 
 median() { sort -n "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 cpu() { awk '{print $3 + $4}' "$1" > times/cpu; median times/cpu; }
@@ -99,16 +99,16 @@ row every-signature verify-signatures verify-signatures-restic verify-signatures
 row one-entry one one-tar one-restic one-borg
 row list list list-tar
 row restore restore restore-tar restore-restic restore-borg
-ls -l work/*-1 2> /dev/null | awk '$5 > 1000000 {print $5, $9}'
-du -sm work/restic-1 work/borg-1 | awk '{print $1 " MiB", $2}'
-rm -rf work
+ls -l runs/*-1 2> /dev/null | awk '$5 > 1000000 {print $5, $9}'
+du -sm runs/restic-1 runs/borg-1 | awk '{print $1 " MiB", $2}'
+rm -rf runs
 
 # The memory of 10 GB is that of 2: the large files five times, as hard links.
-mkdir -p work/tree10
+mkdir -p runs/tree10
 for copy in 1 2 3 4 5; do
-  for file in tree/large/*; do ln "$file" "work/tree10/$copy-$(basename "$file")"; done
+  for file in tree/large/*; do ln "$file" "runs/tree10/$copy-$(basename "$file")"; done
 done
-measure memory-create "$ours" pack work/tree10 work/10.oa-archive --key bench.key
-measure memory-verify "$ours" verify work/10.oa-archive "${trust[@]}"
-printf '%s: peak MiB creating %s, verifying %s\n' "$(du -sh work/10.oa-archive | cut -f 1)" "$(peak times/memory-create)" "$(peak times/memory-verify)"
-rm -rf work
+measure memory-create "$ours" pack runs/tree10 runs/10.oa-archive --key bench.key
+measure memory-verify "$ours" verify runs/10.oa-archive "${trust[@]}"
+printf '%s: peak MiB creating %s, verifying %s\n' "$(du -sh runs/10.oa-archive | cut -f 1)" "$(peak times/memory-create)" "$(peak times/memory-verify)"
+rm -rf runs
