@@ -5,6 +5,9 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.5.4)
+# Workbooks: .xlsx is XML in a zip archive.
+find_package(EXPAT 2.5 REQUIRED)
+find_package(ZLIB 1.2.13 REQUIRED)
 
 # BLAKE3: the official C implementation, which LLVM exports as a C API of its own (docs/adr/0005).
 find_path(OA_BLAKE3_INCLUDE llvm-c/blake3.h PATHS /usr/lib/llvm-16/include NO_DEFAULT_PATH REQUIRED)
@@ -19,11 +22,13 @@ oa_linkable(sodium SHARED PkgConfig::SODIUM ARCHIVES sodium)
 oa_linkable(zstd SHARED PkgConfig::ZSTD ARCHIVES zstd)
 oa_linkable(json SHARED Boost::json ARCHIVES boost_json)
 
+find_package(fmt 9.1 REQUIRED)
+find_package(yaml-cpp 0.7 REQUIRED)
+
 if(OA_FUZZ)
-  return()  # what base, crypto and archive need is there
+  return()  # what base, crypto, archive and semantics need is there
 endif()
 
-find_package(fmt 9.1 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(PostgreSQL 15 REQUIRED)
 include(${CMAKE_CURRENT_LIST_DIR}/duckdb.cmake)

@@ -3,8 +3,9 @@
 #   cli -> archive_cli
 #   demo
 #   instance  backup  restore  diff
-#   archive  catalog  analytics -> objects -> keys
-#   crypto  console
+#   reports -> datasets
+#   archive  catalog  semantics  sources -> analytics -> objects -> keys
+#   crypto  console  workbooks
 #   base
 #
 # An edge that is not listed here is a configure error, so a layer violation never builds.
@@ -17,12 +18,17 @@ set(OA_ALLOWED_archive base crypto)
 set(OA_ALLOWED_archive_cli base console crypto archive diff)
 set(OA_ALLOWED_catalog base crypto)
 set(OA_ALLOWED_diff base crypto archive)
-set(OA_ALLOWED_analytics base crypto objects)
-set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics)
+set(OA_ALLOWED_workbooks base)
+set(OA_ALLOWED_analytics base crypto objects workbooks)
+set(OA_ALLOWED_semantics base crypto)
+set(OA_ALLOWED_sources base crypto analytics)
+set(OA_ALLOWED_datasets base crypto keys objects catalog analytics semantics sources)
+set(OA_ALLOWED_reports base crypto keys objects catalog analytics semantics datasets)
+set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics reports)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics)
 set(OA_ALLOWED_instance base crypto keys objects archive catalog)
-set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics instance backup restore)
-set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics instance backup restore diff demo archive_cli)
+set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore)
+set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore diff demo archive_cli)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

@@ -5,7 +5,8 @@ set -euo pipefail
 
 packages=(
   build-essential g++ cmake ninja-build ccache pkg-config
-  libssl-dev llvm-16-dev libsodium-dev libzstd-dev libpq-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev
+  libssl-dev llvm-16-dev libsodium-dev libzstd-dev libpq-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev libyaml-cpp-dev
+  libexpat1-dev zlib1g-dev
   libgtest-dev librapidcheck-dev
   postgresql-15 util-linux
   zstd minisign b3sum python3 time

@@ -50,7 +50,8 @@ Status MemorySource::read_at(std::uint64_t offset, std::span<std::uint8_t> out) 
 }
 
 Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A FIFO would otherwise wait for a writer before it could be refused.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return errno_error(errno, "file.open", "cannot open " + path);
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {

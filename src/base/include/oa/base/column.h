@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <string>
+#include <vector>
 
 namespace oa {
 
@@ -11,6 +12,13 @@ struct Column {
   std::string name;
   std::string type;
   auto operator<=>(const Column&) const = default;
+};
+
+/// A table of a dataset's rows, as a semantic model names it.
+struct TableSchema {
+  std::string name;
+  std::vector<Column> columns;
+  bool operator==(const TableSchema&) const = default;
 };
 
 }  // namespace oa

@@ -38,8 +38,19 @@ enum class ErrorCode : std::uint8_t {
   kKeyWrong,
   kKeyDisabled,
   kKeyDestroyed,
-  // Import of rows.
+  // Datasets, models and queries.
   kImportRejected,
+  kModelInvalid,
+  kQueryInvalid,
+  kQueryTimeout,
+  kQueryTooManyRows,
+  kCursorExpired,
+  kCursorMismatch,
+  kDatasetNotRefreshed,
+  kDatasetRefreshInProgress,
+  kDatasetPaused,
+  kSourceUnreachable,
+  kSourceRefused,
   // The machine.
   kIo,
   kDiskFull,
