@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
 
+#include "column_names.h"
 #include "csv_rejection.h"
 
 namespace oa::analytics {
@@ -74,50 +74,46 @@ bool take_value(std::string_view& record, char delimiter, std::string& value) {
   return more;
 }
 
-std::string lower_case(std::string text) {
-  // ASCII is what SQL identifiers are compared by.
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
-std::string unique_name(std::string name, std::size_t position,
-                        std::unordered_set<std::string>& taken) {
-  if (name.find_first_not_of(" \t") == std::string::npos)
-    name = "column" + std::to_string(position);
-  std::string candidate = name;
-  for (std::size_t number = 1; !taken.insert(lower_case(candidate)).second; ++number) {
-    candidate = name + "_" + std::to_string(number);
-  }
-  return candidate;
+// The line break that is the first in `text`.
+std::string_view line_break_in(std::string_view text) {
+  const std::size_t at = text.find_first_of("\r\n");
+  if (at == std::string_view::npos) return "";
+  if (text[at] == '\n') return "\n";
+  return text.substr(at).starts_with("\r\n") ? "\r\n" : "\r";
 }
 
 }  // namespace
 
-Result<CsvHeader> read_csv_header(const RangedSource& csv, const CsvOptions& options) {
+Result<FirstRecord> read_first_record(const RangedSource& csv, const CsvOptions& options) {
   if (csv.size() == 0) return rejected("The file is empty", "The first line must name the columns");
-  // One byte past the longest line, so that a longer one is seen to be longer.
-  std::string text(std::min<std::uint64_t>(csv.size(), kByteOrderMark.size() + kMaxLineBytes + 1),
+  // The longest line and its break; a longer one is seen to be longer.
+  std::string text(std::min<std::uint64_t>(csv.size(), kByteOrderMark.size() + kMaxLineBytes + 2),
                    '\0');
   OA_TRY(csv.read_at(0, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}));
   OA_ASSIGN(std::string_view record, header_record(text));
-  CsvHeader header;
-  OA_ASSIGN(header.delimiter, delimiter_of(record, options.delimiter));
-  header.end = static_cast<std::uint64_t>(record.data() + record.size() - text.data());
-
-  std::unordered_set<std::string> taken;
+  FirstRecord first;
+  OA_ASSIGN(first.delimiter, delimiter_of(record, options.delimiter));
+  first.begin = static_cast<std::uint64_t>(record.data() - text.data());
+  first.end = first.begin + record.size();
+  first.first_break = line_break_in(text);
+  const std::string_view behind = line_break_in(std::string_view(text).substr(first.end));
+  first.misleading_break = !behind.empty() && behind != first.first_break;
   std::string value;
   for (bool more = true; more;) {
-    more = take_value(record, header.delimiter, value);
-    if (header.names.size() == options.max_columns) {
+    more = take_value(record, first.delimiter, value);
+    if (first.values.size() == options.max_columns) {
       return make_error(
           ErrorCode::kLimitExceeded, "analytics.import",
           "The file has more than " + std::to_string(options.max_columns) + " columns");
     }
-    header.names.push_back(unique_name(value, header.names.size() + 1, taken));
+    first.values.push_back(value);
   }
-  return header;
+  return first;
+}
+
+Result<CsvHeader> read_csv_header(const RangedSource& csv, const CsvOptions& options) {
+  OA_ASSIGN(const FirstRecord first, read_first_record(csv, options));
+  return CsvHeader{first.delimiter, first.end, column_names(first.values)};
 }
 
 }  // namespace oa::analytics

@@ -1,8 +1,7 @@
 // Imports whole tables and compares every cell with an independent reading of the file.
 #include <algorithm>
-#include <cstdlib>
 
-#include "analytics_testkit.h"
+#include "file_testkit.h"
 
 namespace oa::analytics {
 namespace {
@@ -36,21 +35,6 @@ std::vector<Record> parse_csv(std::string_view text, char delimiter) {
   }
   if (!value.empty() || !record.empty()) end_record();
   return records;
-}
-
-// The fixtures, and the real tables where they stand beside the checkout or where OA_TEST_DATA
-// says.
-std::vector<std::string> table_files() {
-  const char* chosen = std::getenv("OA_TEST_DATA");
-  std::vector<std::string> files;
-  for (const std::string folder : {OA_FIXTURES, chosen != nullptr ? chosen : OA_REAL_TABLES}) {
-    std::error_code missing;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, missing)) {
-      if (entry.path().extension() == ".csv") files.push_back(entry.path());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
 }
 
 class TableTest : public ImportTest, public testing::WithParamInterface<std::string> {};
@@ -96,12 +80,7 @@ TEST_P(TableTest, EveryCellComesBack) {
   EXPECT_EQ(different, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, TableTest, testing::ValuesIn(table_files()), [](const auto& file) {
-  std::string name = std::filesystem::path(file.param).stem();
-  std::ranges::replace_if(
-      name, [](unsigned char c) { return !std::isalnum(c); }, '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Files, TableTest, testing::ValuesIn(table_files()), table_name);
 
 class TypesTest : public ImportTest {
  protected:

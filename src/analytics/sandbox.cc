@@ -1,59 +1,19 @@
 #include "sandbox.h"
 
 #include <charconv>
-#include <chrono>
-#include <condition_variable>
-#include <thread>
 
-#include "csv_rejection.h"
-#include "duckdb/common/virtual_file_system.hpp"
-#include "virtual_files.h"
+#include "engine.h"
 
 namespace oa::analytics {
 namespace {
 
-// Enough for two threads that each hold a row group (see csv_import.cc) and the CSV reader's 32 MiB
-// buffers; small enough that a few imports at a time fit beside the service. Nothing spills: past
-// it the statement fails.
-constexpr std::uint64_t kMemoryLimitBytes = std::uint64_t{512} << 20;
-constexpr auto kWatchInterval = std::chrono::milliseconds(20);
-
-void lock_down(duckdb::DBConfig& config, Streams& streams, unsigned threads) {
-  // Our files take the place of the local file system, which so does not exist in this instance.
-  config.file_system =
-      duckdb::make_uniq<duckdb::VirtualFileSystem>(duckdb::make_uniq<VirtualFiles>(streams));
-  config.AddAllowedPath(kInputPath);
-  config.AddAllowedPath(kOutputPath);
-  config.options.temporary_directory = "";
-  config.options.use_temporary_directory = false;
-  config.options.maximum_memory = kMemoryLimitBytes;
-  config.options.maximum_threads = threads;
-  config.options.autoload_known_extensions = false;
-  config.options.autoinstall_known_extensions = false;
-  config.options.allow_unsigned_extensions = false;
-  config.options.allow_community_extensions = false;
-  config.SetOptionByName("allow_persistent_secrets", duckdb::Value::BOOLEAN(false));
-  config.options.enable_external_access = false;
-  config.options.lock_configuration = true;
-}
-
-Error engine_error(const duckdb::ErrorData& error) {
-  switch (error.Type()) {
-    case duckdb::ExceptionType::OUT_OF_MEMORY:
-      return make_error(ErrorCode::kLimitExceeded, "analytics.run",
-                        "The rows need more memory than an import may use")
-          .with_hint("Make the rows shorter or split the file by columns");
-    case duckdb::ExceptionType::PERMISSION:
-      return make_error(ErrorCode::kPermissionDenied, "analytics.run",
-                        "The statement reaches out of its sandbox");
-    default:
-      break;
-  }
-  if (auto rejection = csv_rejection(error.RawMessage())) return *std::move(rejection);
-  // The engine's own text may quote cells, so that only its kind goes on.
-  return make_error(ErrorCode::kInternal, "analytics.run",
-                    "The query engine could not run the statement")
-      .with_cause(duckdb::Exception::ExceptionTypeToString(error.Type()));
+// Two threads that each hold a row group (see csv_import.cc) and the CSV reader's 32 MiB buffers
+// fit into its memory; small enough that a few imports at a time fit beside the service. Nothing
+// spills: past it the statement fails.
+EngineSettings import_engine(unsigned threads) {
+  EngineSettings settings;
+  settings.threads = threads;
+  return settings;
 }
 
 Rows to_rows(duckdb::MaterializedQueryResult& result) {
@@ -73,9 +33,7 @@ struct Sandbox::State {
   State(const RangedSource* input, ByteSink* output, unsigned threads) {
     streams.input = input;
     streams.output = output;
-    duckdb::DBConfig config;
-    lock_down(config, streams, threads);
-    database = std::make_unique<duckdb::DuckDB>(nullptr, &config);
+    database = open_engine(streams, import_engine(threads));
     connection = std::make_unique<duckdb::Connection>(*database);
   }
 
@@ -91,7 +49,7 @@ struct Sandbox::State {
 
   Error failure_of(const duckdb::ErrorData& error) {
     const std::lock_guard lock(streams.mutex);
-    return streams.failure ? *streams.failure : engine_error(error);
+    return streams.failure ? *streams.failure : engine_error(error, EngineSettings().work);
   }
 
   Streams streams;  // outlives the database, which reads it
@@ -119,38 +77,18 @@ Result<Rows> Sandbox::run(const std::string& sql, Progress& progress) {
   if (progress.cancelled()) return cancelled();
   state_->streams.read_end = 0;
 
-  std::mutex mutex;
-  std::condition_variable finished;
   std::optional<Result<Rows>> answer;
-  std::thread worker;
-  try {
-    worker = std::thread([&] {
-      auto result = state_->query(sql);
-      const std::lock_guard lock(mutex);
-      answer = std::move(result);
-      finished.notify_one();
-    });
-  } catch (const std::system_error& error) {
-    return make_error(ErrorCode::kBusy, "analytics.run", "No thread could be started")
-        .with_cause(error.what());
-  }
-
   std::uint64_t reported = 0;
-  {
-    std::unique_lock lock(mutex);
-    while (!finished.wait_for(lock, kWatchInterval, [&] { return answer.has_value(); })) {
-      lock.unlock();
-      const std::uint64_t read_end = state_->streams.read_end;
-      if (read_end > reported) progress.update(reported = read_end);
-      if (progress.cancelled()) {
-        // Reads fail too, for while it binds a statement the engine does not look at the interrupt.
-        state_->streams.stop = true;
-        state_->connection->Interrupt();
-      }
-      lock.lock();
-    }
-  }
-  worker.join();
+  OA_TRY(run_watched([&] { answer = state_->query(sql); },
+                     [&] {
+                       const std::uint64_t read_end = state_->streams.read_end;
+                       if (read_end > reported) progress.update(reported = read_end);
+                       if (!progress.cancelled()) return;
+                       // Reads fail too, for while it binds a statement the engine does not look at
+                       // the interrupt.
+                       state_->streams.stop = true;
+                       state_->connection->Interrupt();
+                     }));
   if (state_->streams.stop || progress.cancelled()) return cancelled();
   if (answer->ok() && state_->streams.read_end > reported)
     progress.update(state_->streams.read_end);
@@ -166,15 +104,6 @@ std::uint64_t to_count(const Rows& answer) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), count);
   OA_ASSERT(parsed.ec == std::errc());
   return count;
-}
-
-std::string sql_literal(std::string_view text) {
-  std::string literal = "'";
-  for (const char c : text) {
-    if (c == '\'') literal += '\'';
-    literal += c;
-  }
-  return literal += '\'';
 }
 
 }  // namespace oa::analytics

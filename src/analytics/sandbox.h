@@ -47,7 +47,7 @@ class Sandbox {
 
 /// The one number that the answer of a count is.
 std::uint64_t to_count(const Rows& answer);
-/// A SQL string literal.
 std::string sql_literal(std::string_view text);
+std::string sql_identifier(std::string_view name);
 
 }  // namespace oa::analytics

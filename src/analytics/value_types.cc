@@ -1,7 +1,7 @@
 #include "value_types.h"
 
 #include <algorithm>
-#include <cctype>
+#include <cstring>
 
 namespace oa::analytics {
 namespace {
@@ -35,14 +35,36 @@ int take_pair(std::string_view& text, int high) {
 }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(
-      text, lower, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+  // `lower` is letters alone, which bit 5 tells from capitals.
+  return std::ranges::equal(text, lower, [](char a, char b) { return (a | 0x20) == b; });
 }
 
 TypeSet word_types(std::string_view text) {
   if (equals_ignoring_case(text, "true") || equals_ignoring_case(text, "false")) return kBoolean;
   if (equals_ignoring_case(text, "nan") || equals_ignoring_case(text, "inf")) return kDouble;
   return 0;
+}
+
+// Eight digits at once: each byte is 0x30 to 0x39 when adding 6 leaves its upper half as it was.
+bool are_eight_digits(const char* at) {
+  std::uint64_t bytes;
+  std::memcpy(&bytes, at, sizeof(bytes));
+  constexpr std::uint64_t kUpper = 0xF0F0F0F0F0F0F0F0, kZeros = 0x3030303030303030;
+  return (bytes & kUpper) == kZeros && ((bytes + 0x0606060606060606) & kUpper) == kZeros;
+}
+
+bool are_digits(std::string_view text) {
+  if (text.size() < 8) return std::ranges::all_of(text, is_digit);
+  return are_eight_digits(text.data()) &&
+         (text.size() <= 16 ? are_eight_digits(text.data() + text.size() - 8)
+                            : std::ranges::all_of(text.substr(8), is_digit));
+}
+
+// Most numbers are these, and no further look at them is needed.
+bool is_plain_integer(std::string_view text) {
+  if (text.empty() || text.size() > kExactDoubleDigits) return false;
+  if (text[0] == '0') return text.size() == 1;
+  return are_digits(text);
 }
 
 bool exponent_fits(std::string_view text) {
@@ -113,6 +135,7 @@ TypeSet moment_types(std::string_view text) {
 
 TypeSet types_of(std::string_view text) {
   if (text.size() > kMaxTypedBytes) return 0;
+  if (is_plain_integer(text)) return kBigint | kDouble;
   const bool dated = text.size() >= 10 && text[4] == '-' && is_digit(text[0]);
   if (dated) return moment_types(text);
   // "1, 2, 3": blanks around a number mean nothing. Around a date they do, to DuckDB.

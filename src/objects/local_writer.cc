@@ -17,6 +17,7 @@ namespace {
 // A remover takes empty folders away while a writer makes them; each can win only so often in a
 // row.
 constexpr int kAttempts = 100;
+constexpr off_t kWriteBackBytes = off_t{8} << 20;
 
 Error ended(std::string op) {
   return make_error(ErrorCode::kPreconditionFailed, std::move(op), "this writer has ended");
@@ -36,10 +37,13 @@ class LocalWriter final : public ObjectWriter {
  private:
   Result<Descriptor> open_locked_folder(const std::string& folder);
   Result<VersionId> publish();
+  void start_writing_back();
 
   const std::string root_;
   const ObjectKey key_;
   TemporaryFile temporary_;
+  off_t written_ = 0;
+  off_t handed_on_ = 0;  // of written_, to the disk
   bool open_ = true;
   bool committed_ = false;
 };
@@ -54,8 +58,19 @@ Status LocalWriter::write(ByteView bytes) {
       return errno_error(errno, "object.write", "cannot write the object " + key_.name);
     }
     bytes = bytes.subspan(static_cast<std::size_t>(n));
+    written_ += n;
   }
+  start_writing_back();
   return {};
+}
+
+// So that commit() need not wait for all of a large object to reach the disk. Only a hint: what
+// fails here, fsync tells.
+void LocalWriter::start_writing_back() {
+  if (written_ - handed_on_ < kWriteBackBytes) return;
+  (void)::sync_file_range(temporary_.file.get(), handed_on_, written_ - handed_on_,
+                          SYNC_FILE_RANGE_WRITE);
+  handed_on_ = written_;
 }
 
 Result<VersionId> LocalWriter::commit() {
