@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include <bit>
 #include <charconv>
 
 namespace oa::catalog {
@@ -73,6 +74,8 @@ Oid type_oid(SqlType type) {
       return 114;
     case SqlType::kBigint:
       return 20;
+    case SqlType::kDouble:
+      return 701;
     case SqlType::kBoolean:
       return 16;
     case SqlType::kTimestamp:
@@ -93,6 +96,8 @@ Oid array_oid(SqlType type) {
       return 199;
     case SqlType::kBigint:
       return 1016;
+    case SqlType::kDouble:
+      return 1022;
     case SqlType::kBoolean:
       return 1000;
     case SqlType::kTimestamp:
@@ -129,6 +134,12 @@ Parameter Parameter::of(std::int64_t value) {
   std::string bytes;
   append_be64(bytes, static_cast<std::uint64_t>(value));
   return make(SqlType::kBigint, std::move(bytes));
+}
+
+Parameter Parameter::of(double value) {
+  std::string bytes;
+  append_be64(bytes, std::bit_cast<std::uint64_t>(value));
+  return make(SqlType::kDouble, std::move(bytes));
 }
 
 Parameter Parameter::of(Timestamp value) {

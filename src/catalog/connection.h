@@ -15,7 +15,7 @@
 
 namespace oa::catalog {
 
-enum class SqlType { kUuid, kText, kJson, kBigint, kBoolean, kTimestamp, kBytes };
+enum class SqlType { kUuid, kText, kJson, kBigint, kDouble, kBoolean, kTimestamp, kBytes };
 /// The type's object id in pg_type, and that of its array.
 Oid type_oid(SqlType type);
 Oid array_oid(SqlType type);
@@ -36,6 +36,7 @@ struct Parameter {
   static Parameter of(const char* value) { return of(std::string_view(value)); }
   static Parameter of(const JsonText& value);
   static Parameter of(std::int64_t value);
+  static Parameter of(double value);
   static Parameter of(bool value);
   static Parameter of(Timestamp value);
   static Parameter of(ByteView value);

@@ -28,6 +28,8 @@ TenantTransaction::TenantTransaction(std::unique_ptr<Connection> connection, Ten
 TenantTransaction::~TenantTransaction() = default;
 TenantTransaction::TenantTransaction(TenantTransaction&&) noexcept = default;
 
+Status TenantTransaction::check() { return connection_->execute("SELECT 1"); }
+
 Status TenantTransaction::commit() {
   OA_ASSERT(open_);
   open_ = false;

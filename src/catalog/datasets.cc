@@ -84,6 +84,29 @@ Result<Dataset> Datasets::get(DatasetId id) {
   return std::move(datasets.front());
 }
 
+Result<Dataset> Datasets::lock(DatasetId id) {
+  OA_TRY(tx_.connection().execute("SELECT FROM datasets WHERE id = $1 FOR NO KEY UPDATE",
+                                  {Parameter::of(id)}));
+  return get(id);
+}
+
+Status Datasets::set_state(DatasetId id, DatasetState state) {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query("UPDATE datasets SET state = $2 WHERE id = $1",
+                                   {Parameter::of(id), Parameter::of(to_text(state))}));
+  if (rows.affected() == 1) return {};
+  return make_error(ErrorCode::kNotFound, "datasets.set_state", "no dataset has this id");
+}
+
+Result<bool> Datasets::try_lock_refresh(DatasetId id) {
+  const Sha256Digest digest =
+      Sha256::of(as_bytes("oa-dataset-refresh:v1:" + tx_.tenant().str() + ":" + id.str()));
+  const auto key = static_cast<std::int64_t>(read_le<std::uint64_t>(ByteView(digest).first(8)));
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query("SELECT pg_try_advisory_xact_lock($1)", {Parameter::of(key)}));
+  return RowReader(rows, 0).boolean();
+}
+
 Status Datasets::put(std::span<const Dataset> datasets) {
   OA_TRY(check_all(datasets));
   BulkWriter writer(tx_.connection(), "datasets",

@@ -72,13 +72,19 @@ TenantId full_tenant() {
   RestoreRecord restore;
   restore.id = RestoreId::random();
   const NewAuditEvent event;
+  DatasetSource source;
+  source.dataset_id = dataset.id;
+  AlertEvaluation evaluation;
+  evaluation.alert_id = alert.id;
   Users(tx).put({&user, 1}).value();
   Teams(tx).put({&team, 1}).value();
   Workspaces(tx).put({&workspace, 1}).value();
   Datasets(tx).put({&dataset, 1}).value();
   Reports(tx).put({&report, 1}).value();
   Alerts(tx).put({&alert, 1}).value();
-  Secrets(tx).put({SecretId::random(), "s", SecretKind::kPostgres, {1}, {}}).value();
+  DatasetSources(tx).put(source).value();
+  AlertHistory(tx).append({&evaluation, 1}).value();
+  Secrets(tx).put({SecretId::random(), "s", SecretKind::kPostgres, {1}, {}, {}, {}}).value();
   SigningKeys(tx).rotate_to({"key", {1}, {}, std::nullopt}).value();
   Archives(tx).add(archive).value();
   Restores(tx).put(restore).value();
@@ -125,7 +131,7 @@ class Isolation : public testing::Test {
 TEST_F(Isolation, EveryTableHasForcedRowLevelSecurityWithBothChecks) {
   const auto admin = superuser();
   const auto all = tables();
-  EXPECT_GE(all.size(), 19u);
+  EXPECT_GE(all.size(), 21u);
   for (const auto& table : all) {
     EXPECT_EQ(
         number(*admin, fmt::format("SELECT count(*) FROM pg_class WHERE oid = 'oa.{}'::regclass "
@@ -242,15 +248,27 @@ TEST_F(Isolation, NoRowOfAnotherTenantCanBeWritten) {
 }
 
 TEST_F(Isolation, TheServiceCannotRaiseItself) {
-  for (const char* sql :
-       {"SET ROLE postgres", "SET ROLE oa_owner", "SET ROLE oa_operator",
-        "SET SESSION AUTHORIZATION oa_owner", "ALTER ROLE oa_service BYPASSRLS",
-        "ALTER TABLE oa.users DISABLE ROW LEVEL SECURITY", "DROP POLICY own_tenant ON oa.users",
-        "CREATE TABLE oa.mine (x int)", "CREATE TEMP TABLE mine (x int)",
-        "COPY oa.users TO PROGRAM 'cat'", "TRUNCATE oa.users", "SELECT * FROM oa.schema_migrations",
-        "SELECT pg_read_file('/etc/passwd')", "UPDATE oa.audit_events SET action = 'x'",
-        "DELETE FROM oa.audit_events", "DELETE FROM oa.audit_heads", "DELETE FROM oa.signing_keys",
-        "DELETE FROM oa.restores", "UPDATE oa.tenants SET plan = 'scale'"}) {
+  for (const char* sql : {"SET ROLE postgres",
+                          "SET ROLE oa_owner",
+                          "SET ROLE oa_operator",
+                          "SET SESSION AUTHORIZATION oa_owner",
+                          "ALTER ROLE oa_service BYPASSRLS",
+                          "ALTER TABLE oa.users DISABLE ROW LEVEL SECURITY",
+                          "DROP POLICY own_tenant ON oa.users",
+                          "CREATE TABLE oa.mine (x int)",
+                          "CREATE TEMP TABLE mine (x int)",
+                          "COPY oa.users TO PROGRAM 'cat'",
+                          "TRUNCATE oa.users",
+                          "SELECT * FROM oa.schema_migrations",
+                          "SELECT pg_read_file('/etc/passwd')",
+                          "UPDATE oa.audit_events SET action = 'x'",
+                          "DELETE FROM oa.audit_events",
+                          "DELETE FROM oa.audit_heads",
+                          "DELETE FROM oa.signing_keys",
+                          "DELETE FROM oa.restores",
+                          "DELETE FROM oa.alert_evaluations",
+                          "UPDATE oa.alert_evaluations SET outcome = 'ok'",
+                          "UPDATE oa.tenants SET plan = 'scale'"}) {
     TenantTransaction tx = begin(a_);
     const auto done = tx.connection().script(sql);
     ASSERT_FALSE(done.ok()) << sql;

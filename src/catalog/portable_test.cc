@@ -207,6 +207,7 @@ TEST(Records, TextsOfEnumsAreStable) {
   expect_texts<VisualKind>({"bar", "line", "matrix", "kpi", "table"});
   expect_texts<SecretKind>({"postgres", "cloud_key", "saml_certificate"});
   expect_texts<RestoreState>({"planned", "applied"});
+  expect_texts<AlertOutcome>({"ok", "firing", "no_data", "error"});
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 512;
 constexpr std::size_t kMaxObjectNameBytes = 1024;
+constexpr std::size_t kMaxMessageBytes = 4096;
 constexpr std::size_t kMaxModelBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxJsonBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxMembers = 100'000;  // of a team; role grants of a workspace
@@ -177,6 +178,23 @@ Status check_limits(const Dataset& dataset) {
   return check.result();
 }
 
+Status check_limits(const DatasetSource& source) {
+  Checker check("dataset_source");
+  if (source.original.has_value()) {
+    check.text("original.object_name", source.original->object_name, kMaxObjectNameBytes);
+    check.text("original.object_version", source.original->object_version, kMaxObjectNameBytes);
+    check.json("original.options", source.original->options);
+    check.amount("original.size_bytes", source.original->size_bytes);
+    check.moment("original.uploaded_at", source.original->uploaded_at);
+  }
+  if (source.last_failure.has_value()) {
+    check.name("last_failure.code", source.last_failure->code);
+    check.text("last_failure.message", source.last_failure->message, kMaxMessageBytes);
+  }
+  check.moment("last_attempt_at", source.last_attempt_at);
+  return check.result();
+}
+
 Status check_limits(const Report& report) {
   Checker check("report");
   check.name("name", report.name);
@@ -211,6 +229,13 @@ Status check_limits(const Alert& alert) {
   check.json("channels", alert.channels);
   check.moment("created_at", alert.created_at);
   check.moment("updated_at", alert.updated_at);
+  return check.result();
+}
+
+Status check_limits(const AlertEvaluation& evaluation) {
+  Checker check("alert_evaluation");
+  check.moment("evaluated_at", evaluation.evaluated_at);
+  check.json("detail", evaluation.detail);
   return check.result();
 }
 

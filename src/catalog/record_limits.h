@@ -17,8 +17,10 @@ Status check_limits(const User& user);
 Status check_limits(const Team& team);
 Status check_limits(const Workspace& workspace);
 Status check_limits(const Dataset& dataset);
+Status check_limits(const DatasetSource& source);
 Status check_limits(const Report& report);
 Status check_limits(const Alert& alert);
+Status check_limits(const AlertEvaluation& evaluation);
 Status check_limits(const AuditEvent& event);
 /// A name of a tenant, workspace, user …: at most 512 bytes of UTF-8 without NUL.
 Status check_name(std::string_view field, std::string_view text);

@@ -29,6 +29,9 @@ constexpr std::array kTexts<SecretKind> = std::to_array<std::string_view>({"post
                                                                            "saml_certificate"});
 template <>
 constexpr std::array kTexts<RestoreState> = std::to_array<std::string_view>({"planned", "applied"});
+template <>
+constexpr std::array kTexts<AlertOutcome> = std::to_array<std::string_view>({"ok", "firing",
+                                                                             "no_data", "error"});
 
 template <class Enum>
 std::string_view text_of(Enum value) {
@@ -47,6 +50,7 @@ std::string_view to_text(DatasetState value) { return text_of(value); }
 std::string_view to_text(VisualKind value) { return text_of(value); }
 std::string_view to_text(SecretKind value) { return text_of(value); }
 std::string_view to_text(RestoreState value) { return text_of(value); }
+std::string_view to_text(AlertOutcome value) { return text_of(value); }
 
 template <class Enum>
 Result<Enum> parse_text(std::string_view text) {
@@ -66,5 +70,6 @@ template Result<DatasetState> parse_text<DatasetState>(std::string_view);
 template Result<VisualKind> parse_text<VisualKind>(std::string_view);
 template Result<SecretKind> parse_text<SecretKind>(std::string_view);
 template Result<RestoreState> parse_text<RestoreState>(std::string_view);
+template Result<AlertOutcome> parse_text<AlertOutcome>(std::string_view);
 
 }  // namespace oa::catalog

@@ -287,7 +287,8 @@ TEST(Repositories, PutLeavesPasswordsAlone) {
 
 TEST(Repositories, SecretsAndSigningKeys) {
   TenantTransaction tx = begin(new_tenant());
-  SealedSecret secret{SecretId::random(), "warehouse", SecretKind::kCloudKey, {0, 1, 255}, {1000}};
+  SealedSecret secret{
+      SecretId::random(), "warehouse", SecretKind::kCloudKey, {0, 1, 255}, {1000}, {}, {}};
   ASSERT_OK(Secrets(tx).put(secret));
   secret.sealed = {};
   ASSERT_OK(Secrets(tx).put(secret));
@@ -296,6 +297,21 @@ TEST(Repositories, SecretsAndSigningKeys) {
   EXPECT_EQ(secrets[0].name, "warehouse");
   EXPECT_EQ(secrets[0].kind, SecretKind::kCloudKey);
   EXPECT_EQ(secrets[0].sealed, Bytes());
+  EXPECT_FALSE(secrets[0].rotated_at.has_value());
+  secret.rotated_at = Timestamp{2000};
+  secret.expires_at = Timestamp{3000};
+  ASSERT_OK(Secrets(tx).put(secret));
+  for (const auto& got : {Secrets(tx).get("warehouse"), Secrets(tx).lock("warehouse")}) {
+    ASSERT_OK(got);
+    EXPECT_EQ(got.value().id, secret.id);
+    EXPECT_EQ(got.value().rotated_at, Timestamp{2000});
+    EXPECT_EQ(got.value().expires_at, Timestamp{3000});
+  }
+  EXPECT_EQ(code_of(Secrets(tx).get("Warehouse")), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Secrets(tx).lock("")), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Secrets(tx).get(std::string(600, 'x'))), ErrorCode::kInvalidArgument);
+  ASSERT_OK(Secrets(tx).remove(secret.id));
+  EXPECT_EQ(code_of(Secrets(tx).remove(secret.id)), ErrorCode::kNotFound);
   ASSERT_OK(SigningKeys(tx).rotate_to({"key one", {1}, {1000}, std::nullopt}));
   ASSERT_OK(SigningKeys(tx).rotate_to({"key two", {2}, {2000}, std::nullopt}));
   const auto keys = SigningKeys(tx).list().value();
@@ -306,6 +322,98 @@ TEST(Repositories, SecretsAndSigningKeys) {
   EXPECT_FALSE(keys[1].retired_at.has_value());
   EXPECT_EQ(code_of(SigningKeys(tx).rotate_to({"key one", {3}, {3000}, std::nullopt})),
             ErrorCode::kConflict);
+}
+
+TEST(Repositories, ASecretKnowsTheDatasetsThatNameIt) {
+  Small content = small_content();
+  content.dataset.source_ref = "warehouse";
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, content);
+  EXPECT_EQ(Secrets(tx).uses("warehouse").value(), 1u);
+  EXPECT_EQ(Secrets(tx).uses("ware").value(), 0u);
+}
+
+TEST(Repositories, ADatasetsSourceOutlivesTheDataset) {
+  Small content = small_content();
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, content);
+  DatasetSource source;
+  source.dataset_id = content.dataset.id;
+  EXPECT_EQ(DatasetSources(tx).get(content.dataset.id).value(), source);
+  source.original =
+      KeptOriginal{"o", "v", JsonText::parse(R"({"format":"csv"})").value(), 9, {}, {50}};
+  source.original->digest[63] = 7;
+  source.last_failure = RefreshFailure{"import/rejected", "line 3 has 2 cells"};
+  source.last_attempt_at = Timestamp{60};
+  ASSERT_OK(DatasetSources(tx).put(source));
+  content.dataset.name = "another";
+  ASSERT_OK(Datasets(tx).put({&content.dataset, 1}));
+  EXPECT_EQ(DatasetSources(tx).get(content.dataset.id).value(), source);
+  EXPECT_EQ(DatasetSources(tx).uploaded_before({50}, 10).value().size(), 0u);
+  EXPECT_EQ(DatasetSources(tx).uploaded_before({51}, 10).value(), std::vector{source});
+  EXPECT_EQ(DatasetSources(tx).uploaded_before({51}, 0).value().size(), 0u);
+  source.original.reset();
+  source.last_failure.reset();
+  ASSERT_OK(DatasetSources(tx).put(source));
+  EXPECT_EQ(DatasetSources(tx).get(content.dataset.id).value(), source);
+  source.last_failure = RefreshFailure{"x", std::string(5000, 'x')};
+  EXPECT_EQ(code_of(DatasetSources(tx).put(source)), ErrorCode::kInvalidArgument);
+  ASSERT_OK(Reports(tx).remove(content.report.id));
+  ASSERT_OK(Alerts(tx).remove(content.alert.id));
+  ASSERT_OK(Datasets(tx).remove(content.dataset.id));
+  source.last_failure.reset();
+  EXPECT_EQ(DatasetSources(tx).get(content.dataset.id).value(), source)
+      << "so that a dataset that comes back can be refreshed";
+}
+
+TEST(Repositories, AStateChangesAlone) {
+  const Small content = small_content();
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, content);
+  ASSERT_OK(Datasets(tx).set_state(content.dataset.id, DatasetState::kPaused));
+  Dataset expected = content.dataset;
+  expected.state = DatasetState::kPaused;
+  EXPECT_EQ(Datasets(tx).lock(content.dataset.id).value(), expected);
+  EXPECT_EQ(code_of(Datasets(tx).set_state(DatasetId::random(), DatasetState::kReady)),
+            ErrorCode::kNotFound);
+  EXPECT_EQ(code_of(Datasets(tx).lock(DatasetId::random())), ErrorCode::kNotFound);
+}
+
+TEST(Repositories, OneTransactionAtATimeRefreshesADataset) {
+  const TenantId tenant = new_tenant();
+  const DatasetId id = DatasetId::random();
+  auto first = std::make_unique<TenantTransaction>(begin(tenant));
+  EXPECT_TRUE(Datasets(*first).try_lock_refresh(id).value());
+  TenantTransaction second = begin(tenant);
+  EXPECT_FALSE(Datasets(second).try_lock_refresh(id).value());
+  EXPECT_TRUE(Datasets(second).try_lock_refresh(DatasetId::random()).value());
+  TenantTransaction other_tenant = begin(new_tenant());
+  EXPECT_TRUE(Datasets(other_tenant).try_lock_refresh(id).value());
+  ASSERT_OK(first->commit());
+  EXPECT_TRUE(Datasets(second).try_lock_refresh(id).value());
+}
+
+TEST(Repositories, AnAlertsHistoryIsNewestFirstAndGoesWithIt) {
+  const Small content = small_content();
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, content);
+  std::vector<AlertEvaluation> evaluations(3);
+  for (std::size_t i = 0; i < evaluations.size(); ++i) {
+    evaluations[i].alert_id = content.alert.id;
+    evaluations[i].evaluated_at = Timestamp{static_cast<std::int64_t>(i + 1)};
+  }
+  evaluations[1].outcome = AlertOutcome::kFiring;
+  evaluations[1].value = -0.1;
+  evaluations[1].reference = 1e300;
+  evaluations[2].outcome = AlertOutcome::kNoData;
+  evaluations[2].detail = JsonText::parse(R"({"why":"empty"})").value();
+  ASSERT_OK(AlertHistory(tx).append(evaluations));
+  const auto listed = AlertHistory(tx).list(content.alert.id, 10).value();
+  EXPECT_EQ(listed, (std::vector{evaluations[2], evaluations[1], evaluations[0]}));
+  EXPECT_EQ(AlertHistory(tx).list(content.alert.id, 1).value(), std::vector{evaluations[2]});
+  ASSERT_OK(Alerts(tx).remove(content.alert.id));
+  EXPECT_TRUE(AlertHistory(tx).list(content.alert.id, 10).value().empty());
+  EXPECT_EQ(code_of(AlertHistory(tx).append(evaluations)), ErrorCode::kInvalidArgument);
 }
 
 TEST(Repositories, ArchivesAndRestores) {

@@ -1,6 +1,7 @@
 #include "row_reader.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace oa::catalog {
 namespace {
@@ -51,6 +52,11 @@ std::optional<std::string> RowReader::optional_text() {
 }
 
 std::int64_t RowReader::bigint() { return read_be64(field(SqlType::kBigint)); }
+
+std::optional<double> RowReader::optional_real() {
+  if (skip_null()) return std::nullopt;
+  return std::bit_cast<double>(read_be64(field(SqlType::kDouble)));
+}
 
 bool RowReader::boolean() { return field(SqlType::kBoolean)[0] != 0; }
 

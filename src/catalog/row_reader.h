@@ -10,6 +10,7 @@ class RowReader {
  public:
   RowReader(const Rows& rows, int row) : result_(rows.get()), row_(row) {}
 
+  void skip(int columns) { column_ += columns; }
   Uuid uuid();
   template <class IdType>
   IdType id() {
@@ -19,6 +20,7 @@ class RowReader {
   std::string text();
   std::optional<std::string> optional_text();
   std::int64_t bigint();
+  std::optional<double> optional_real();
   bool boolean();
   Timestamp timestamp();
   std::optional<Timestamp> optional_timestamp();

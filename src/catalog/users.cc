@@ -6,12 +6,15 @@
 #include "row_reader.h"
 
 namespace oa::catalog {
+namespace {
 
-Result<std::vector<User>> Users::list() {
+// All users, or the one of `id`.
+Result<std::vector<User>> read_users(Connection& connection, const std::optional<UserId>& id) {
   OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
+            connection.query(
                 "SELECT id, email, first_name, last_name, attributes, active, owner, created_at "
-                "FROM users ORDER BY id"));
+                "FROM users WHERE $1::uuid IS NULL OR id = $1 ORDER BY id",
+                {Parameter::of(id)}));
   std::vector<User> users;
   for (int i = 0; i < rows.count(); ++i) {
     RowReader row(rows, i);
@@ -27,6 +30,16 @@ Result<std::vector<User>> Users::list() {
     users.push_back(std::move(user));
   }
   return users;
+}
+
+}  // namespace
+
+Result<std::vector<User>> Users::list() { return read_users(tx_.connection(), std::nullopt); }
+
+Result<User> Users::get(UserId id) {
+  OA_ASSIGN(auto users, read_users(tx_.connection(), id));
+  if (users.empty()) return make_error(ErrorCode::kNotFound, "users.get", "no user has this id");
+  return std::move(users.front());
 }
 
 Status Users::put(std::span<const User> users) {

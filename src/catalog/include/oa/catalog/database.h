@@ -34,6 +34,8 @@ class TenantTransaction {
   TenantTransaction(TenantTransaction&&) noexcept;
   TenantId tenant() const { return tenant_; }
   Status commit();
+  /// Whether its connection still holds; kDatabaseUnavailable.
+  Status check();
   /// Moment of the transaction's snapshot by the database's clock.
   Timestamp started_at() const { return started_at_; }
   /// Takes the tenant's restore lock until the end of the transaction; waits for another holder.

@@ -114,6 +114,35 @@ struct Dataset {
   bool operator==(const Dataset&) const = default;
 };
 
+/// What was uploaded, an object of class `originals`; kept so that a dataset can be refreshed from
+/// it.
+struct KeptOriginal {
+  std::string object_name;
+  std::string object_version;
+  JsonText options;  // how the file is read
+  std::uint64_t size_bytes = 0;
+  Blake2bDigest digest{};
+  Timestamp uploaded_at;
+  bool operator==(const KeptOriginal&) const = default;
+};
+
+/// Why the last refresh failed; never holds a value of a cell or a secret.
+struct RefreshFailure {
+  std::string code;  // ErrorInfo::name
+  std::string message;
+  bool operator==(const RefreshFailure&) const = default;
+};
+
+/// How a dataset's rows come about and how the last refresh went. Not part of the dataset's
+/// portable form, and left alone when a restore overwrites the dataset.
+struct DatasetSource {
+  DatasetId dataset_id;
+  std::optional<KeptOriginal> original;
+  std::optional<RefreshFailure> last_failure;  // none after a success
+  std::optional<Timestamp> last_attempt_at;
+  bool operator==(const DatasetSource&) const = default;
+};
+
 struct Visual {
   VisualId id;
   VisualKind kind = VisualKind::kTable;
@@ -162,6 +191,20 @@ struct Alert {
   bool operator==(const Alert&) const = default;
 };
 
+enum class AlertOutcome { kOk, kFiring, kNoData, kError };
+std::string_view to_text(AlertOutcome);
+
+/// One evaluation of an alert's condition.
+struct AlertEvaluation {
+  AlertId alert_id;
+  Timestamp evaluated_at;
+  AlertOutcome outcome = AlertOutcome::kOk;
+  std::optional<double> value;      // of the measure
+  std::optional<double> reference;  // what it was compared with
+  JsonText detail;
+  bool operator==(const AlertEvaluation&) const = default;
+};
+
 /// A secret as the database holds it: only its sealed form (oa/keys seal_value, purpose kSecrets,
 /// name = id).
 struct SealedSecret {
@@ -170,6 +213,8 @@ struct SealedSecret {
   SecretKind kind = SecretKind::kPostgres;
   Bytes sealed;
   Timestamp created_at;
+  std::optional<Timestamp> rotated_at;
+  std::optional<Timestamp> expires_at;  // of a certificate
 };
 
 /// A key that signs this tenant's archives. Retired keys stay trusted.

@@ -16,6 +16,7 @@ class Users {
  public:
   explicit Users(TenantTransaction& transaction) : tx_(transaction) {}
   Result<std::vector<User>> list();
+  Result<User> get(UserId id);
   Status put(std::span<const User> users);  // never touches a password hash of an existing user
   Status set_password_hash(UserId id, const std::string& phc_text);
 
@@ -52,8 +53,28 @@ class Datasets {
   Result<std::vector<Dataset>> list(WorkspaceId workspace);
   Result<Dataset> get(DatasetId id);
   Status put(std::span<const Dataset> datasets);
+  /// The record, which nobody else can change or remove until the transaction ends.
+  Result<Dataset> lock(DatasetId id);
+  /// Changes nothing else of it, updated_at included. kNotFound.
+  Status set_state(DatasetId id, DatasetState state);
+  /// Takes the right to refresh this dataset until the transaction ends or its connection is lost;
+  /// false when another transaction has it.
+  Result<bool> try_lock_refresh(DatasetId id);
   /// kConflict while a report or alert refers to it.
   Status remove(DatasetId id);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class DatasetSources {
+ public:
+  explicit DatasetSources(TenantTransaction& transaction) : tx_(transaction) {}
+  /// An empty one when nothing was put for this dataset.
+  Result<DatasetSource> get(DatasetId id);
+  Status put(const DatasetSource& source);
+  /// Those whose original was uploaded before `moment`, oldest first.
+  Result<std::vector<DatasetSource>> uploaded_before(Timestamp moment, std::size_t limit);
 
  private:
   TenantTransaction& tx_;
@@ -85,11 +106,30 @@ class Alerts {
   TenantTransaction& tx_;
 };
 
+/// What became of an alert each time it was evaluated. Kept as long as the alert; cannot be
+/// changed.
+class AlertHistory {
+ public:
+  explicit AlertHistory(TenantTransaction& transaction) : tx_(transaction) {}
+  Status append(std::span<const AlertEvaluation> evaluations);
+  Result<std::vector<AlertEvaluation>> list(AlertId alert, std::size_t limit);  // newest first
+
+ private:
+  TenantTransaction& tx_;
+};
+
 class Secrets {
  public:
   explicit Secrets(TenantTransaction& transaction) : tx_(transaction) {}
   Result<std::vector<SealedSecret>> list();
+  Result<SealedSecret> get(std::string_view name);
+  /// The record, which nobody else can change or remove until the transaction ends.
+  Result<SealedSecret> lock(std::string_view name);
+  /// kConflict when another secret has the name.
   Status put(const SealedSecret& secret);
+  Status remove(SecretId id);
+  /// How many datasets refer to the name.
+  Result<std::uint64_t> uses(std::string_view name);
 
  private:
   TenantTransaction& tx_;
