@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "oa/archive/writer.h"
+#include "oa/reports/probes.h"
 
 namespace oa::backup {
 namespace {
@@ -63,8 +64,12 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
   options.snapshot_time = record.snapshot_time;
   OA_ASSIGN(auto writer, archive::ArchiveWriter::create(options, signer, *sink));
   WritingConsumer consumer(*writer);
-  OA_ASSIGN(const auto content,
-            walk_snapshot(snapshot, objects, tenant, request, consumer, progress));
+  OA_ASSIGN(auto content, walk_snapshot(snapshot, objects, tenant, request, consumer, progress));
+  if (request.with_rows) {
+    OA_ASSIGN(const auto probes,
+              reports::take_probes(snapshot, objects, request.workspaces, progress));
+    content.probes = reports::to_json(probes);
+  }
   OA_ASSIGN(const auto summary, writer->finish(content));
   OA_ASSIGN(const auto version, sink->commit());
 

@@ -99,6 +99,14 @@ Status add_datasets(Run& run, const std::vector<catalog::Dataset>& datasets) {
   return {};
 }
 
+// An archive holds the rows from before a refresh that was under way, and nobody goes on with it where
+// it is restored.
+catalog::DatasetState settled(catalog::DatasetState state) {
+  if (state == catalog::DatasetState::kRefreshing) return catalog::DatasetState::kReady;
+  if (state == catalog::DatasetState::kSyncing) return catalog::DatasetState::kCreated;
+  return state;
+}
+
 catalog::WorkspaceDocument workspace_document(Run& run, const catalog::Workspace& workspace,
                                               std::vector<catalog::Dataset> datasets) {
   catalog::WorkspaceDocument document;
@@ -117,6 +125,7 @@ catalog::WorkspaceDocument workspace_document(Run& run, const catalog::Workspace
   }
   for (auto& dataset : datasets) {
     users.insert(dataset.created_by);
+    dataset.state = settled(dataset.state);
     dataset.model_yaml.clear();
     dataset.rows.reset();
   }

@@ -6,9 +6,12 @@
 #include "oa/backup/archive_creator.h"
 #include "oa/base/io.h"
 #include "oa/catalog/repositories.h"
+#include "oa/reports/probes.h"
 
 namespace oa::cli {
 namespace {
+
+constexpr int kDifferentStatus = 6;  // the archive's, as of one whose content differs
 
 json::object to_json(const catalog::ArchiveRecord& record) {
   return {{"id", record.id.str()},
@@ -110,6 +113,37 @@ Status run_archive_read(const Context& context, const archive_cli::ReadCommand& 
                         const ArchiveOptions& options) {
   OA_ASSIGN(const auto opened, open(context, options));
   return command.run(*opened.archive.reader, options.read, context.output, context.progress);
+}
+
+Status run_archive_probe(const Context& context, const ArchiveOptions& options) {
+  if (options.tenant.empty()) {
+    return make_error(ErrorCode::kInvalidArgument, "archive.probe",
+                      "say in which tenant the reports are to be opened")
+        .with_hint("add --tenant NAME");
+  }
+  OA_ASSIGN(const auto opened, open(context, options));
+  OA_ASSIGN(const auto probes,
+            reports::probes_from_json(opened.archive.reader->manifest().content.probes));
+  OA_ASSIGN(auto snapshot,
+            opened.instance->database().begin(opened.tenant->id, catalog::Isolation::kSnapshot));
+  OA_ASSIGN(const auto results, reports::compare_probes(snapshot, opened.instance->objects(),
+                                                        probes, {}, context.progress));
+  json::array items;
+  std::vector<std::vector<std::string>> rows;
+  std::size_t same = 0;
+  for (const auto& result : results) {
+    same += result.state == reports::ProbeState::kSame;
+    items.push_back(json::object{{"report_id", result.report.str()},
+                                 {"name", result.name},
+                                 {"state", reports::to_text(result.state)}});
+    rows.push_back({result.report.str(), std::string(reports::to_text(result.state)), result.name});
+  }
+  context.output.document(
+      json::object{{"data", std::move(items)}, {"same", same}, {"taken_at", probes.now.rfc3339()}});
+  context.output.table({"report", "shows", "name"}, rows,
+                       "the archive has no digests of reports; those made with --rows have");
+  if (same != results.size()) context.exit_status = kDifferentStatus;
+  return {};
 }
 
 Status run_archive_download(const Context& context, const ArchiveOptions& options) {

@@ -48,6 +48,8 @@ struct ArchiveOptions {
 };
 Status run_archive_read(const Context& context, const archive_cli::ReadCommand& command,
                         const ArchiveOptions& options);
+/// Exit status 6 when a report shows something else.
+Status run_archive_probe(const Context& context, const ArchiveOptions& options);
 Status run_archive_download(const Context& context, const ArchiveOptions& options);
 
 struct DiffOptions {

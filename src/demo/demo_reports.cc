@@ -15,6 +15,8 @@ constexpr int kAlerts = 6;
 // itself.
 constexpr std::size_t kShared[] = {0, 1, 3, 4};
 constexpr std::size_t kProducts = 2;
+// Those with a date, which a change is measured by.
+constexpr std::size_t kDated[] = {0, 3, 4};
 
 json::object query(const Table& table, VisualKind kind, const std::string& measure) {
   json::array dimensions;
@@ -24,6 +26,8 @@ json::object query(const Table& table, VisualKind kind, const std::string& measu
   } else if (kind != VisualKind::kKpi) {
     dimensions.push_back(json::object{{"id", table.dimension}});
   }
+  if (kind == VisualKind::kMatrix && !table.date_dimension.empty())
+    dimensions.push_back(json::object{{"id", table.date_dimension}, {"grain", "month"}});
   json::array measures{json::string(measure)};
   if (kind == VisualKind::kTable || kind == VisualKind::kMatrix) {
     measures.clear();
@@ -40,7 +44,21 @@ json::object query(const Table& table, VisualKind kind, const std::string& measu
       {"measures", std::move(measures)},
       {"filters", std::move(filters)},
       {"order_by", json::array{json::object{{"field", order}, {"dir", by_date ? "asc" : "desc"}}}},
-      {"limit", kind == VisualKind::kTable ? 1000 : 50}};
+      {"limit", kind == VisualKind::kTable || kind == VisualKind::kMatrix ? 1000 : 50}};
+}
+
+json::object options(const Table& table, VisualKind kind) {
+  json::object options{{"colour", "default"}, {"decimals", 2}, {"scale", 0.75}};
+  if (table.date_dimension.empty()) return options;
+  if (kind == VisualKind::kMatrix) {
+    options["rows"] = json::array{json::string(table.dimension)};
+    options["columns"] = json::array{json::string(table.date_dimension)};
+  }
+  if (kind == VisualKind::kKpi) {
+    options["comparison"] = json::object{
+        {"kind", "previous_period"}, {"dimension", table.date_dimension}, {"grain", "month"}};
+  }
+  return options;
 }
 
 catalog::Visual visual(const DemoDataset& dataset, VisualKind kind, std::size_t index) {
@@ -53,8 +71,7 @@ catalog::Visual visual(const DemoDataset& dataset, VisualKind kind, std::size_t 
   visual.dataset_id = dataset.record.id;
   visual.dataset_version = 1;
   visual.query = JsonText::of(query(dataset.table, kind, measure));
-  visual.options =
-      JsonText::of(json::object{{"colour", "default"}, {"decimals", 2}, {"scale", 0.75}});
+  visual.options = JsonText::of(options(dataset.table, kind));
   return visual;
 }
 
@@ -108,7 +125,7 @@ std::vector<catalog::Report> demo_reports(const std::vector<DemoDataset>& datase
 std::vector<catalog::Alert> demo_alerts(const std::vector<DemoDataset>& datasets, Timestamp now) {
   std::vector<catalog::Alert> alerts;
   for (int n = 0; n < kAlerts; ++n) {
-    const auto& dataset = datasets[kShared[static_cast<std::size_t>(n) % std::size(kShared)]];
+    const auto& dataset = datasets[kDated[static_cast<std::size_t>(n) % std::size(kDated)]];
     catalog::Alert alert;
     alert.id = AlertId::random();
     alert.workspace_id = dataset.record.workspace_id;

@@ -9,6 +9,8 @@
 #include "oa/analytics/importer.h"
 #include "oa/catalog/repositories.h"
 #include "oa/crypto/kdf.h"
+#include "oa/datasets/datasets.h"
+#include "oa/datasets/secrets.h"
 
 namespace oa::demo {
 namespace {
@@ -18,6 +20,7 @@ using catalog::Role;
 
 constexpr std::size_t kUsers = 12;
 constexpr std::size_t kTeams = 3;
+constexpr char kWarehouse[] = "warehouse";
 
 struct People {
   std::vector<catalog::User> users;
@@ -69,20 +72,34 @@ std::vector<catalog::Workspace> demo_workspaces(const People& people, Timestamp 
   return workspaces;
 }
 
-Result<DemoDataset> import_table(instance::Instance& instance, TenantId tenant, Table table,
-                                 WorkspaceId workspace, UserId creator, Progress& progress) {
-  DemoDataset dataset{std::move(table), {}};
-  auto& record = dataset.record;
+// From a file, as a person would; its original is kept, so that it can be refreshed.
+Result<catalog::Dataset> import_table(instance::Instance& instance, TenantId tenant,
+                                      const Table& table, WorkspaceId workspace, UserId creator,
+                                      Progress& progress) {
+  datasets::DatasetService service({instance.database(), instance.objects(), instance.keys(), {}},
+                                   tenant);
+  analytics::RejectedRows rejected;
+  return service.import_file({workspace, table.name, creator, table.model_yaml},
+                             MemorySource(Bytes(table.csv.begin(), table.csv.end())), {}, rejected,
+                             {"operator", {}, "", {}}, progress);
+}
+
+// What a refresh from the warehouse would have left. There is no such server, so that the demo
+// shows what is left to do when credentials do not come back from an archive.
+Result<catalog::Dataset> warehouse_table(instance::Instance& instance, TenantId tenant,
+                                         const Table& table, WorkspaceId workspace, UserId creator,
+                                         Progress& progress) {
+  catalog::Dataset record;
   record.id = DatasetId::random();
   record.workspace_id = workspace;
-  record.name = dataset.table.name;
-  record.model_yaml = dataset.table.model_yaml;
-  if (record.model_yaml.find("ref: warehouse") != std::string::npos)
-    record.source_ref = "warehouse";
-  const MemorySource csv(Bytes(dataset.table.csv.begin(), dataset.table.csv.end()));
+  record.name = table.name;
+  record.model_yaml = table.model_yaml;
+  record.source_ref = kWarehouse;
   const ObjectKey key{tenant, RetentionClass::kRows, record.id.str() + "/rows.parquet"};
-  OA_ASSIGN(const auto imported, analytics::import_csv(instance.objects(), csv, key, {}, progress));
-  dataset.table.csv.clear();
+  OA_ASSIGN(const auto imported,
+            analytics::import_csv(instance.objects(),
+                                  MemorySource(Bytes(table.csv.begin(), table.csv.end())), key, {},
+                                  progress));
   record.state = catalog::DatasetState::kReady;
   record.row_count = imported.rows.row_count;
   record.size_bytes = imported.parquet_bytes;
@@ -91,7 +108,10 @@ Result<DemoDataset> import_table(instance::Instance& instance, TenantId tenant, 
   record.created_at = record.updated_at = Timestamp::now();
   record.last_refresh_at = record.created_at;
   record.versions.push_back({1, imported.rows.columns, record.created_at});
-  return dataset;
+  OA_ASSIGN(auto transaction, instance.database().begin(tenant));
+  OA_TRY(catalog::Datasets(transaction).put({&record, 1}));
+  OA_TRY(transaction.commit());
+  return record;
 }
 
 std::vector<catalog::NewAuditEvent> demo_audit(const People& people,
@@ -124,19 +144,56 @@ std::vector<catalog::NewAuditEvent> demo_audit(const People& people,
   return events;
 }
 
-Status add_secret(instance::Instance& instance, catalog::TenantTransaction& transaction,
-                  const Canaries& canaries, Timestamp now) {
-  catalog::SealedSecret secret;
-  secret.id = SecretId::random();
-  secret.name = "warehouse";
-  secret.kind = catalog::SecretKind::kPostgres;
-  secret.created_at = now;
+Status add_secret(instance::Instance& instance, TenantId tenant, const Canaries& canaries) {
   const std::string password = canaries.secret.empty() ? Uuid::random().str() : canaries.secret;
-  const std::string text =
-      canonical_json(json::object{{"host", "warehouse.demo.example"}, {"password", password}});
-  OA_ASSIGN(secret.sealed, seal_value(instance.keys(), transaction.tenant(), KeyPurpose::kSecrets,
-                                      secret.id.str(), as_bytes(text)));
-  return catalog::Secrets(transaction).put(secret);
+  const std::string payload = canonical_json(json::object{{"host", "warehouse.demo.example"},
+                                                          {"database", "shop"},
+                                                          {"user", "reader"},
+                                                          {"password", password}});
+  datasets::SecretStore store(instance.database(), instance.keys(), tenant);
+  OA_TRY(store.put(kWarehouse, catalog::SecretKind::kPostgres,
+                   SecretBytes::copy_of(as_bytes(payload)), {"operator", {}, "", {}}));
+  return {};
+}
+
+// Marks the tenant as the demo's own before anything else is in it.
+Status add_people(instance::Instance& instance, TenantId tenant, const People& people,
+                  const std::vector<catalog::Workspace>& workspaces, const Canaries& canaries,
+                  Timestamp now) {
+  OA_ASSIGN(auto transaction, instance.database().begin(tenant));
+  catalog::NewAuditEvent made;
+  made.ts = now;
+  made.actor_type = "operator";
+  made.action = kDemoAction;
+  made.resource_type = "tenant";
+  made.resource_id = tenant.str();
+  OA_TRY(catalog::Audit(transaction).append({&made, 1}));
+  OA_TRY(catalog::Users(transaction).put(people.users));
+  OA_TRY(catalog::Teams(transaction).put(people.teams));
+  OA_TRY(catalog::Workspaces(transaction).put(workspaces));
+  const std::string password = canaries.password.empty() ? Uuid::random().str() : canaries.password;
+  OA_ASSIGN(const std::string password_hash,
+            hash_password(SecretBytes::copy_of(as_bytes(password))));
+  OA_TRY(catalog::Users(transaction).set_password_hash(people.users[0].id, password_hash));
+  return transaction.commit();
+}
+
+Result<std::vector<DemoDataset>> add_datasets(instance::Instance& instance, TenantId tenant,
+                                              const People& people,
+                                              const std::vector<catalog::Workspace>& workspaces,
+                                              const Size& size, const Canaries& canaries,
+                                              Progress& progress) {
+  std::vector<DemoDataset> datasets;
+  for (auto& table : demo_tables(size.order_rows, canaries.row)) {
+    const std::size_t w = table.workspace;
+    const bool from_warehouse = table.model_yaml.find("ref: warehouse") != std::string::npos;
+    OA_ASSIGN(auto record,
+              (from_warehouse ? warehouse_table : import_table)(
+                  instance, tenant, table, workspaces[w].id, people.users[w + 1].id, progress));
+    table.csv.clear();
+    datasets.push_back({std::move(table), std::move(record)});
+  }
+  return datasets;
 }
 
 }  // namespace
@@ -148,37 +205,16 @@ Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std
   const Timestamp now = Timestamp::now();
   const People people = demo_people(canaries, now);
   const auto workspaces = demo_workspaces(people, now);
-  std::vector<DemoDataset> datasets;
-  for (auto& table : demo_tables(size.order_rows, canaries.row)) {
-    const std::size_t w = table.workspace;
-    OA_ASSIGN(auto dataset, import_table(instance, tenant.id, std::move(table), workspaces[w].id,
-                                         people.users[w + 1].id, progress));
-    datasets.push_back(std::move(dataset));
-  }
-  std::vector<catalog::Dataset> records;
-  for (const auto& dataset : datasets) records.push_back(dataset.record);
+  OA_TRY(add_people(instance, tenant.id, people, workspaces, canaries, now));
+  OA_TRY(add_secret(instance, tenant.id, canaries));
+  OA_ASSIGN(const auto datasets,
+            add_datasets(instance, tenant.id, people, workspaces, size, canaries, progress));
   const auto reports = demo_reports(datasets, now);
 
   progress.begin("writing the tenant", size.audit_events, "events");
   OA_ASSIGN(auto transaction, instance.database().begin(tenant.id));
-  OA_TRY(catalog::Users(transaction).put(people.users));
-  OA_TRY(catalog::Teams(transaction).put(people.teams));
-  OA_TRY(catalog::Workspaces(transaction).put(workspaces));
-  OA_TRY(catalog::Datasets(transaction).put(records));
   OA_TRY(catalog::Reports(transaction).put(reports));
   OA_TRY(catalog::Alerts(transaction).put(demo_alerts(datasets, now)));
-  OA_TRY(add_secret(instance, transaction, canaries, now));
-  const std::string password = canaries.password.empty() ? Uuid::random().str() : canaries.password;
-  OA_ASSIGN(const std::string password_hash,
-            hash_password(SecretBytes::copy_of(as_bytes(password))));
-  OA_TRY(catalog::Users(transaction).set_password_hash(people.users[0].id, password_hash));
-  catalog::NewAuditEvent made;
-  made.ts = now;
-  made.actor_type = "operator";
-  made.action = kDemoAction;
-  made.resource_type = "tenant";
-  made.resource_id = tenant.id.str();
-  OA_TRY(catalog::Audit(transaction).append({&made, 1}));
   OA_TRY(catalog::Audit(transaction).append(demo_audit(people, reports, size, canaries, now)));
   OA_TRY(transaction.commit());
   progress.update(size.audit_events);

@@ -7,6 +7,8 @@
 
 #include "oa/backup/archive_creator.h"
 #include "oa/catalog/portable.h"
+#include "oa/datasets/datasets.h"
+#include "oa/reports/probes.h"
 #include "oa/restore/apply.h"
 
 namespace oa::demo {
@@ -216,7 +218,38 @@ class MainJob {
         prove("spoilt report", catalog::content_digest(changed_), catalog::content_digest(other)));
     OA_TRY(prove("deleted dataset", catalog::content_digest(dataset_),
                  catalog::content_digest(dataset)));
-    return prove_identical(tenant_.id, request);
+    OA_TRY(prove_identical(tenant_.id, request));
+    OA_TRY(prove_reports(tenant_.id));
+    return prove_refresh();
+  }
+
+  // The reports that the archive has digests of, opened again: each shows what it showed.
+  Status prove_reports(TenantId tenant) {
+    OA_ASSIGN(const auto probes,
+              reports::probes_from_json(stored_.reader->manifest().content.probes));
+    OA_ASSIGN(auto snapshot, instance_.database().begin(tenant, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(const auto results,
+              reports::compare_probes(snapshot, instance_.objects(), probes, {}, progress_));
+    for (const auto& result : results) {
+      if (result.state != reports::ProbeState::kSame)
+        return not_proven("a report shows something else than when it was archived");
+    }
+    if (results.empty()) return not_proven("the archive has no digest of a report");
+    narrator_.fact("reports opened", fmt::format("{}, each shows what it showed", results.size()));
+    return {};
+  }
+
+  // The dataset that was deleted is read anew from its original, which outlived it.
+  Status prove_refresh() {
+    datasets::DatasetService service(
+        {instance_.database(), instance_.objects(), instance_.keys(), {}}, tenant_.id);
+    OA_ASSIGN(const auto refreshed,
+              service.refresh(dataset_.id, {"operator", {}, "", {}}, progress_));
+    if (refreshed.row_count != dataset_.row_count)
+      return not_proven("the refreshed dataset has another number of rows");
+    narrator_.fact("dataset refreshed", fmt::format("{}, {} rows from its original", refreshed.name,
+                                                    refreshed.row_count));
+    return {};
   }
 
   Status prove(std::string_view what, const Blake2bDigest& before, const Blake2bDigest& after) {
@@ -315,6 +348,7 @@ class MainJob {
     request.with_roles = request.all_people = true;
     OA_TRY(restore_into(target.id, request));
     OA_TRY(prove_identical(target.id, request));
+    OA_TRY(prove_reports(target.id));
     OA_ASSIGN(auto transaction,
               instance_.database().begin(target.id, catalog::Isolation::kSnapshot));
     OA_ASSIGN(const auto users, catalog::Users(transaction).list());

@@ -7,11 +7,11 @@
 namespace oa::backup {
 
 /// Streams the tenant out of one REPEATABLE READ snapshot (rows by the object versions that
-/// snapshot names) into a new sealed object of class `archives`, then records it and the audit
-/// event in one transaction. Until that commits, no archive is listed; an interrupted call leaves
-/// nothing that claims to be whole. Memory is bounded by the largest single document and the lists
-/// of users and of one workspace's datasets. Errors: kNotFound (a requested workspace), those of
-/// the stores and of the database, kCancelled.
+/// snapshot names, and with them digests of what its reports show) into a new sealed object of
+/// class `archives`, then records it and the audit event in one transaction. Until that commits, no
+/// archive is listed; an interrupted call leaves nothing that claims to be whole. Memory is bounded
+/// by the largest single document and the lists of users and of one workspace's datasets. Errors:
+/// kNotFound (a requested workspace), those of the stores and of the database, kCancelled.
 Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, SealedObjects& objects,
                                               const SigningKey& signer, TenantId tenant,
                                               const ArchiveRequest& request, Progress& progress);
