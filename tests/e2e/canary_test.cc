@@ -6,9 +6,13 @@
 #include <filesystem>
 
 #include "oa/backup/archive_creator.h"
+#include "oa/datasets/datasets.h"
+#include "oa/datasets/secrets.h"
 #include "oa/demo/main_job.h"
+#include "oa/reports/open_report.h"
 #include "oa/restore/apply.h"
 #include "testkit/scratch.h"
+#include "testkit/source_cluster.h"
 
 namespace oa {
 namespace {
@@ -61,6 +65,53 @@ class CanaryTest : public testing::Test {
     ASSERT_TRUE(applied.ok()) << applied.error().message << applied.error().cause;
   }
 
+  // Rows out of a file's original and out of a Postgres with the canary in it, and reports that
+  // show them.
+  void refresh_and_ask() {
+    const datasets::Actor actor{"operator", {}, "", {}};
+    testkit::SourceCluster source;
+    source.sql(
+        "CREATE TABLE notes (id bigint PRIMARY KEY, note text); INSERT INTO notes SELECT i, '" +
+        kCanaries.row + "' FROM generate_series(1, 5000) i; GRANT SELECT ON notes TO reader");
+    source_password_ = source.password();
+    datasets::SecretStore secrets(instance_->database(), instance_->keys(), tenant_.id);
+    ASSERT_TRUE(secrets
+                    .put("notes", catalog::SecretKind::kPostgres,
+                         SecretBytes::copy_of(as_bytes(source.secret_payload())), actor)
+                    .ok());
+    datasets::Services services{instance_->database(), instance_->objects(), instance_->keys(), {}};
+    services.policy.allow_private_networks = true;
+    datasets::DatasetService service(services, tenant_.id);
+    auto snapshot = instance_->database().begin(tenant_.id, catalog::Isolation::kSnapshot);
+    const auto workspaces = *catalog::Workspaces(*snapshot).list();
+    const auto users = *catalog::Users(*snapshot).list();
+    const auto made = service.create_from_source(
+        {workspaces[0].id, "notes", users[0].id,
+         "dataset: notes\nsource: { type: postgres, ref: notes }\n"
+         "tables: [{ name: notes, primary_key: id }]\n"
+         "dimensions: [{ id: note, column: notes.note }]\nmeasures: [{ id: n, type: count }]\n"},
+        actor, no_progress());
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    const auto refreshed = service.refresh(made->id, actor, no_progress());
+    ASSERT_TRUE(refreshed.ok()) << refreshed.error().message;
+    EXPECT_EQ(refreshed->row_count, 5000u);
+    std::size_t from_files = 0;
+    for (const auto& workspace : workspaces) {
+      const auto datasets = *catalog::Datasets(*snapshot).list(workspace.id);
+      for (const auto& dataset : datasets) {
+        if (!dataset.source_ref.has_value())
+          from_files += service.refresh(dataset.id, actor, no_progress()).ok();
+      }
+      const auto reports = *catalog::Reports(*snapshot).list(workspace.id, std::nullopt, 500);
+      for (const auto& report : reports) {
+        const auto shown =
+            reports::show_report(*snapshot, instance_->objects(), report, {}, {}, no_progress());
+        ASSERT_TRUE(shown.ok()) << shown.error().message;
+      }
+    }
+    EXPECT_GE(from_files, 3u);
+  }
+
   std::string everything_in_the_archive() {
     MemorySink all;
     EXPECT_TRUE(stored_.reader
@@ -77,14 +128,16 @@ class CanaryTest : public testing::Test {
   catalog::Tenant tenant_;
   catalog::ArchiveRecord record_;
   restore::StoredArchive stored_;
+  std::string source_password_;
 };
 
 TEST_F(CanaryTest, NoFileOutsideOfPostgresHoldsReadableData) {
   restore_everything(restore::Mode::kFork);
+  refresh_and_ask();
   stored_ = {};
   instance_.reset();
   for (const auto& canary : {kCanaries.row, kCanaries.secret, kCanaries.email_domain,
-                             kCanaries.audit, kCanaries.password}) {
+                             kCanaries.audit, kCanaries.password, source_password_}) {
     EXPECT_EQ(files_with(scratch_.path(), canary, {"postgres"}), std::vector<std::string>{})
         << canary;
   }
@@ -96,7 +149,8 @@ TEST_F(CanaryTest, NoFileOutsideOfPostgresHoldsReadableData) {
   // encrypted volume.
   EXPECT_FALSE(files_with(scratch_ / "data/postgres", kCanaries.email_domain).empty());
   // Secrets, passwords and rows are not even there.
-  for (const auto& canary : {kCanaries.row, kCanaries.secret, kCanaries.password}) {
+  for (const auto& canary :
+       {kCanaries.row, kCanaries.secret, kCanaries.password, source_password_}) {
     EXPECT_EQ(files_with(scratch_ / "data/postgres", canary), std::vector<std::string>{}) << canary;
   }
   EXPECT_EQ(testkit::files_below(scratch_ / "tmp"), std::vector<std::string>{});
