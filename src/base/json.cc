@@ -135,42 +135,48 @@ std::string shown_name(std::string_view name) {
   return shown;
 }
 
-void append_string(std::string& out, std::string_view text) {
+void append_escape(std::string& out, char c) {
   constexpr char kDigits[] = "0123456789abcdef";
-  out.push_back('"');
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out.push_back(kDigits[(c >> 4) & 15]);
-          out.push_back(kDigits[c & 15]);
-        } else {
-          out.push_back(c);
-        }
-    }
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      out += "\\u00";
+      out.push_back(kDigits[(c >> 4) & 15]);
+      out.push_back(kDigits[c & 15]);
   }
+}
+
+void append_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, copied, i - copied);
+    append_escape(out, c);
+    copied = i + 1;
+  }
+  out.append(text, copied);
   out.push_back('"');
 }
 

@@ -27,6 +27,15 @@ Result<Alert> read_alert(const Rows& rows, int index) {
   return alert;
 }
 
+Result<std::vector<Alert>> read_alerts(const Rows& rows) {
+  std::vector<Alert> alerts;
+  for (int i = 0; i < rows.count(); ++i) {
+    OA_ASSIGN(Alert alert, read_alert(rows, i));
+    alerts.push_back(std::move(alert));
+  }
+  return alerts;
+}
+
 }  // namespace
 
 Result<std::vector<Alert>> Alerts::list(WorkspaceId workspace, std::optional<AlertId> after,
@@ -39,12 +48,24 @@ Result<std::vector<Alert>> Alerts::list(WorkspaceId workspace, std::optional<Ale
                 "WHERE workspace_id = $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3",
                 {Parameter::of(workspace), Parameter::of(after),
                  Parameter::of(static_cast<std::int64_t>(std::min(limit, most)))}));
-  std::vector<Alert> alerts;
-  for (int i = 0; i < rows.count(); ++i) {
-    OA_ASSIGN(Alert alert, read_alert(rows, i));
-    alerts.push_back(std::move(alert));
-  }
-  return alerts;
+  return read_alerts(rows);
+}
+
+Result<std::vector<Alert>> Alerts::find(std::span<const AlertId> ids) {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "SELECT id, workspace_id, dataset_id, name, measure, condition, grain, channels, "
+                "enabled, created_by, created_at, updated_at FROM alerts WHERE id = ANY($1) "
+                "ORDER BY id",
+                {Parameter::uuids(uuids_of(ids))}));
+  return read_alerts(rows);
+}
+
+Result<std::vector<std::pair<AlertId, std::string>>> Alerts::names(WorkspaceId workspace) {
+  OA_ASSIGN(const Rows rows, tx_.connection().query(
+                                 "SELECT id, name FROM alerts WHERE workspace_id = $1 ORDER BY id",
+                                 {Parameter::of(workspace)}));
+  return read_names<AlertId>(rows);
 }
 
 Result<Alert> Alerts::get(AlertId id) {
@@ -95,6 +116,10 @@ Status Alerts::remove(AlertId id) {
             tx_.connection().query("DELETE FROM alerts WHERE id = $1", {Parameter::of(id)}));
   if (rows.affected() == 1) return {};
   return make_error(ErrorCode::kNotFound, "alerts.remove", "no alert has this id");
+}
+
+Status Alerts::remove(std::span<const AlertId> ids) {
+  return delete_where(tx_.connection(), "alerts", "id", uuids_of(ids));
 }
 
 }  // namespace oa::catalog

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "row_reader.h"
+
 namespace oa::catalog {
 namespace {
 
@@ -11,6 +13,10 @@ constexpr std::size_t kBatchRows = 5000;
 constexpr std::size_t kBatchBytes = std::size_t{2}
                                     << 20;  // within work_mem, so that unnest stays in memory
 constexpr std::size_t kDeleteIds = 10000;
+
+bool tells_replaced(Write mode, const std::vector<std::string>& key) {
+  return mode == Write::kReplace && key == std::vector<std::string>{"id"};
+}
 
 std::string insert_statement(const char* table, const std::vector<WriteColumn>& columns, Write mode,
                              const std::vector<std::string>& key) {
@@ -28,6 +34,8 @@ std::string insert_statement(const char* table, const std::vector<WriteColumn>& 
   if (mode == Write::kReplace) {
     sql +=
         fmt::format(" ON CONFLICT (tenant_id, {}) DO UPDATE SET {}", fmt::join(key, ", "), updates);
+    // A row that was there has been locked first, and the new version says by whom.
+    if (tells_replaced(mode, key)) sql += " RETURNING id, xmax <> 0";
   }
   return sql;
 }
@@ -36,7 +44,9 @@ std::string insert_statement(const char* table, const std::vector<WriteColumn>& 
 
 BulkWriter::BulkWriter(Connection& connection, const char* table, std::vector<WriteColumn> columns,
                        Write mode, std::vector<std::string> key)
-    : connection_(connection), sql_(insert_statement(table, columns, mode, key)) {
+    : connection_(connection),
+      sql_(insert_statement(table, columns, mode, key)),
+      tells_replaced_(tells_replaced(mode, key)) {
   for (const auto& column : columns) arrays_.push_back({column.type, false, {}});
 }
 
@@ -70,7 +80,13 @@ Status BulkWriter::finish() {
 Status BulkWriter::await() {
   if (!under_way_) return {};
   under_way_ = false;
-  return connection_.receive();
+  OA_ASSIGN(const Rows rows, connection_.receive());
+  for (int i = 0; tells_replaced_ && i < rows.count(); ++i) {
+    RowReader row(rows, i);
+    const Uuid id = row.uuid();
+    if (row.boolean()) replaced_.push_back(id);
+  }
+  return {};
 }
 
 // After an error elsewhere the batch under way is of no interest, but the connection must be free

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "connection.h"
 
 namespace oa::catalog {
@@ -40,6 +42,10 @@ class BulkWriter {
   }
   Status end_row();
   Status finish();
+  /// After finish(), of kReplace with the key `id`: the ids of rows that were there before. What
+  /// else belongs to such a row is to be removed; looking for it by all ids would cost much in a
+  /// tenant that is just being filled, of which the planner's statistics know nothing.
+  const std::vector<Uuid>& replaced() const { return replaced_; }
 
  private:
   struct Array {
@@ -58,7 +64,17 @@ class BulkWriter {
   std::size_t rows_ = 0;
   std::size_t size_bytes_ = 0;
   bool under_way_ = false;
+  bool tells_replaced_ = false;
+  std::vector<Uuid> replaced_;
 };
+
+template <class IdType>
+std::vector<Uuid> uuids_of(std::span<const IdType> ids) {
+  std::vector<Uuid> uuids;
+  uuids.reserve(ids.size());
+  for (const auto& id : ids) uuids.push_back(id.uuid());
+  return uuids;
+}
 
 /// DELETE of the rows of `table` whose `column` is one of `ids`, with a bounded number of ids a
 /// statement.

@@ -1,11 +1,20 @@
 #include "canonical_writer.h"
 
+#include <algorithm>
 #include <boost/json/string.hpp>
 
 namespace oa::catalog {
 
 void append_json_string(std::string& out, std::string_view text) {
-  out += canonical_json(json::string(text));
+  const bool plain =
+      std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c != '"' && c != '\\'; });
+  if (!plain) {
+    out += canonical_json(json::string(text));
+    return;
+  }
+  out.push_back('"');
+  out += text;
+  out.push_back('"');
 }
 
 std::string& ObjectWriter::raw(std::string_view name) {

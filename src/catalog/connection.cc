@@ -234,10 +234,7 @@ Status Connection::send(const char* sql, const std::vector<Parameter>& parameter
   return error_of(nullptr, PQstatus(connection_.get()) == CONNECTION_OK);
 }
 
-Status Connection::receive() {
-  OA_TRY(last_result());
-  return {};
-}
+Result<Rows> Connection::receive() { return last_result(); }
 
 Result<Rows> Connection::last_result() {
   PGresult* last = nullptr;
@@ -260,6 +257,15 @@ Status Connection::execute(const char* sql, const std::vector<Parameter>& parame
 
 Result<Rows> Connection::script(const std::string& sql) {
   return checked(PQexec(connection_.get(), sql.c_str()));
+}
+
+Status Connection::reset() {
+  const auto state = PQtransactionStatus(connection_.get());
+  if (state == PQTRANS_ACTIVE || state == PQTRANS_UNKNOWN)
+    return make_error(ErrorCode::kDatabaseUnavailable, "database.reset", "in use or lost");
+  if (state != PQTRANS_IDLE) OA_TRY(script("ROLLBACK"));
+  OA_TRY(script("DISCARD ALL"));
+  return {};
 }
 
 Status Connection::commit() {

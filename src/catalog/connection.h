@@ -84,11 +84,14 @@ class Connection {
   /// most.
   Status send(const char* sql, const std::vector<Parameter>& parameters);
   /// What became of the statement sent last.
-  Status receive();
+  Result<Rows> receive();
   /// Several statements without parameters in one round trip, text results.
   Result<Rows> script(const std::string& sql);
   /// kDatabase when the server rolled back instead.
   Status commit();
+  /// As a new one would be: no transaction, no settings, no locks. An error when a statement is
+  /// under way or the server is gone.
+  Status reset();
 
  private:
   explicit Connection(PGconn* connection) : connection_(connection, &PQfinish) {}

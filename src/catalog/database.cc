@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "bulk_writer.h"
+#include "idle_connections.h"
 #include "record_limits.h"
 #include "row_reader.h"
 
@@ -20,13 +24,25 @@ Result<Tenant> read_tenant(const Rows& rows, int index) {
 
 }  // namespace
 
-TenantTransaction::TenantTransaction(std::unique_ptr<Connection> connection, TenantId tenant,
+TenantTransaction::TenantTransaction(std::unique_ptr<Connection> connection,
+                                     std::shared_ptr<IdleConnections> idle, TenantId tenant,
                                      Timestamp started_at)
-    : connection_(std::move(connection)), tenant_(tenant), started_at_(started_at) {}
+    : connection_(std::move(connection)),
+      idle_(std::move(idle)),
+      tenant_(tenant),
+      started_at_(started_at) {}
 
-// Closing the connection rolls back.
-TenantTransaction::~TenantTransaction() = default;
+TenantTransaction::~TenantTransaction() {
+  if (connection_ != nullptr) idle_->put(std::move(connection_));  // which rolls back
+}
 TenantTransaction::TenantTransaction(TenantTransaction&&) noexcept = default;
+
+Result<Tenant> TenantTransaction::own_tenant() {
+  // Row-level security leaves only the tenant's own row.
+  OA_ASSIGN(const Rows rows, connection_->query("SELECT id, name, plan, created_at FROM tenants"));
+  if (rows.count() == 1) return read_tenant(rows, 0);
+  return make_error(ErrorCode::kNotFound, "database.own_tenant", "there is no tenant of this id");
+}
 
 Status TenantTransaction::check() { return connection_->execute("SELECT 1"); }
 
@@ -38,14 +54,35 @@ Status TenantTransaction::commit() {
 
 namespace {
 
+constexpr std::size_t kLockIds = 5000;
+
+// In batches, each an array that the planner sees as a constant: then rows are looked up in a hash.
+// Ascending, as the rows of a batch are.
 template <class IdType>
-std::string array_of(std::span<const IdType> ids) {
-  std::string text = "{";
-  for (const auto& id : ids) text += (text.size() > 1 ? "," : "") + id.str();
-  return text + "}";
+Status lock_rows(Connection& connection, const char* table, std::span<const IdType> ids) {
+  const std::string sql = fmt::format(
+      "SELECT count(*) FROM (SELECT FROM {} WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE) "
+      "locked",
+      table);
+  std::vector<Uuid> sorted = uuids_of(ids);
+  std::ranges::sort(sorted);
+  for (std::size_t at = 0; at < sorted.size(); at += kLockIds) {
+    const auto begin = sorted.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto end = begin + static_cast<std::ptrdiff_t>(std::min(kLockIds, sorted.size() - at));
+    OA_TRY(connection.execute(sql.c_str(), {Parameter::uuids({begin, end})}));
+  }
+  return {};
 }
 
 }  // namespace
+
+Result<bool> TenantTransaction::try_queue_for_restore() {
+  const Sha256Digest digest = Sha256::of(as_bytes("oa-restore-queue:v1:" + tenant_.str()));
+  const auto key = static_cast<std::int64_t>(read_le<std::uint64_t>(ByteView(digest).first(8)));
+  OA_ASSIGN(const Rows rows,
+            connection_->query("SELECT pg_try_advisory_xact_lock($1)", {Parameter::of(key)}));
+  return RowReader(rows, 0).boolean();
+}
 
 Status TenantTransaction::lock_tenant_for_restore(std::span<const ReportId> reports,
                                                   std::span<const AlertId> alerts) {
@@ -61,17 +98,12 @@ Status TenantTransaction::lock_tenant_for_restore(std::span<const ReportId> repo
         "SELECT count(*) FROM (SELECT FROM {} ORDER BY id FOR NO KEY UPDATE) locked", table);
     OA_TRY(connection_->execute(lock.c_str()));
   }
-  OA_TRY(
-      connection_->execute("SELECT count(*) FROM (SELECT FROM reports WHERE id = ANY($1::uuid[]) "
-                           "ORDER BY id FOR NO KEY UPDATE) locked",
-                           {Parameter::of(array_of(reports))}));
-  return connection_->execute(
-      "SELECT count(*) FROM (SELECT FROM alerts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY "
-      "UPDATE) locked",
-      {Parameter::of(array_of(alerts))});
+  OA_TRY(lock_rows(*connection_, "reports", reports));
+  return lock_rows(*connection_, "alerts", alerts);
 }
 
-Database::Database(ConnectionSettings settings) : settings_(std::move(settings)) {}
+Database::Database(ConnectionSettings settings)
+    : settings_(std::move(settings)), idle_(std::make_shared<IdleConnections>()) {}
 Database::~Database() = default;
 
 Result<std::unique_ptr<Database>> Database::open(const ConnectionSettings& settings) {
@@ -89,14 +121,19 @@ Result<std::unique_ptr<Database>> Database::open(const ConnectionSettings& setti
 }
 
 Result<TenantTransaction> Database::begin(TenantId tenant, Isolation isolation) {
-  OA_ASSIGN(auto connection, Connection::open(settings_, settings_.service_role));
   // One round trip. The text holds nothing but a UUID in its canonical form.
-  OA_TRY(connection->script(fmt::format(
+  const std::string start = fmt::format(
       "BEGIN ISOLATION LEVEL {}; SELECT set_config('oa.tenant_id', '{}', true)",
       isolation == Isolation::kSnapshot ? "REPEATABLE READ READ ONLY" : "READ COMMITTED READ WRITE",
-      tenant.str())));
+      tenant.str());
+  auto connection = idle_->take();
+  // One that has waited may have died with the server.
+  if (connection == nullptr || !connection->script(start).ok()) {
+    OA_ASSIGN(connection, Connection::open(settings_, settings_.service_role));
+    OA_TRY(connection->script(start));
+  }
   OA_ASSIGN(const Rows rows, connection->query("SELECT now()"));
-  return TenantTransaction(std::move(connection), tenant, RowReader(rows, 0).timestamp());
+  return TenantTransaction(std::move(connection), idle_, tenant, RowReader(rows, 0).timestamp());
 }
 
 Status Database::create_tenant(const Tenant& tenant) {

@@ -190,6 +190,42 @@ TEST(Transaction, TheRestoreLockIsForOneAtATimePerTenant) {
   EXPECT_TRUE(got.ok());
 }
 
+TEST(Transaction, AConnectionThatWasLeftIsAsANewOne) {
+  const TenantId a = new_tenant(), b = new_tenant();
+  const auto database = Database::open(cluster()).value();
+  Workspace workspace{WorkspaceId::random(), "left open", {}, {}};
+  {
+    auto tx = database->begin(a).value();
+    ASSERT_OK(Workspaces(tx).put({&workspace, 1}));
+    ASSERT_OK(tx.connection().script("SET SESSION statement_timeout = 1"));
+    EXPECT_TRUE(tx.try_queue_for_restore().value());
+  }
+  auto next = database->begin(b).value();
+  EXPECT_TRUE(Workspaces(next).list().value().empty());
+  const Rows timeout =
+      next.connection().query("SELECT current_setting('statement_timeout')").value();
+  EXPECT_EQ(RowReader(timeout, 0).text(), "0");
+  auto first = database->begin(a).value();
+  EXPECT_TRUE(Workspaces(first).list().value().empty()) << "what was not committed is gone";
+  auto other = database->begin(a).value();
+  EXPECT_TRUE(other.try_queue_for_restore().value()) << "and so are its locks";
+}
+
+TEST(Transaction, AConnectionThatDiedWhileItWaitedIsReplaced) {
+  const TenantId tenant = new_tenant();
+  const auto database = Database::open(cluster()).value();
+  std::int64_t pid = 0;
+  {
+    auto tx = database->begin(tenant).value();
+    const Rows rows = tx.connection().query("SELECT pg_backend_pid()::bigint").value();
+    pid = RowReader(rows, 0).bigint();
+  }
+  ASSERT_OK(superuser()->execute("SELECT pg_terminate_backend($1::text::int, 5000)",
+                                 {Parameter::of(std::to_string(pid))}));
+  auto tx = database->begin(tenant).value();
+  EXPECT_TRUE(Workspaces(tx).list().ok());
+}
+
 TEST(Transaction, ALostConnectionIsSaidSo) {
   TenantTransaction tx = begin(new_tenant());
   const Rows rows = tx.connection().query("SELECT pg_backend_pid()::bigint").value();

@@ -126,7 +126,6 @@ Status Datasets::put(std::span<const Dataset> datasets) {
                      {"created_at", SqlType::kTimestamp},
                      {"updated_at", SqlType::kTimestamp}},
                     Write::kReplace);
-  std::vector<Uuid> ids;
   for (const auto& dataset : datasets) {
     const auto& rows = dataset.rows;
     writer.add(dataset.id).add(dataset.workspace_id).add(dataset.name).add(to_text(dataset.mode));
@@ -138,10 +137,9 @@ Status Datasets::put(std::span<const Dataset> datasets) {
     writer.add(rows.has_value() ? std::optional(rows->object_version) : std::nullopt);
     writer.add(dataset.created_by).add(dataset.created_at).add(dataset.updated_at);
     OA_TRY(writer.end_row());
-    ids.push_back(dataset.id.uuid());
   }
   OA_TRY(writer.finish());
-  OA_TRY(delete_where(tx_.connection(), "dataset_versions", "dataset_id", ids));
+  OA_TRY(delete_where(tx_.connection(), "dataset_versions", "dataset_id", writer.replaced()));
   BulkWriter versions(tx_.connection(), "dataset_versions",
                       {{"dataset_id", SqlType::kUuid},
                        {"version", SqlType::kBigint},
@@ -175,6 +173,41 @@ Status Datasets::remove(DatasetId id) {
   if (!rows.ok()) return rows.error();
   if (rows->affected() == 1) return {};
   return make_error(ErrorCode::kNotFound, "datasets.remove", "no dataset has this id");
+}
+
+Status Datasets::remove(std::span<const DatasetId> ids) {
+  return delete_where(tx_.connection(), "datasets", "id", uuids_of(ids));
+}
+
+Result<std::vector<Datasets::Use>> Datasets::uses(std::span<const DatasetId> ids) {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "SELECT dataset_id, report_id, NULL::uuid FROM report_datasets "
+                "WHERE dataset_id = ANY($1) UNION ALL "
+                "SELECT dataset_id, NULL::uuid, id FROM alerts WHERE dataset_id = ANY($1)",
+                {Parameter::uuids(uuids_of(ids))}));
+  std::vector<Use> uses;
+  for (int i = 0; i < rows.count(); ++i) {
+    RowReader row(rows, i);
+    Use use{row.id<DatasetId>(), {}, {}};
+    if (const auto report = row.optional_uuid()) use.report = ReportId(*report);
+    if (const auto alert = row.optional_uuid()) use.alert = AlertId(*alert);
+    uses.push_back(use);
+  }
+  return uses;
+}
+
+Result<Quota> usage_of(TenantTransaction& transaction) {
+  OA_ASSIGN(const Rows rows,
+            transaction.connection().query(
+                "SELECT (SELECT count(*) FROM workspaces) + (SELECT count(*) FROM datasets) + "
+                "(SELECT count(*) FROM reports) + (SELECT count(*) FROM alerts), "
+                "(SELECT coalesce(sum(size_bytes), 0)::bigint FROM datasets)"));
+  RowReader row(rows, 0);
+  Quota usage;
+  usage.assets = static_cast<std::uint64_t>(row.bigint());
+  usage.rows_bytes = static_cast<std::uint64_t>(row.bigint());
+  return usage;
 }
 
 }  // namespace oa::catalog

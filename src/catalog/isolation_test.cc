@@ -62,6 +62,7 @@ TenantId full_tenant() {
   report.created_by = user.id;
   report.visuals.resize(1);
   report.visuals[0].dataset_id = dataset.id;
+  report.grants = {{PrincipalKind::kUser, user.id.uuid(), Role::kViewer}};
   Alert alert;
   alert.id = AlertId::random();
   alert.workspace_id = workspace.id;
@@ -86,8 +87,17 @@ TenantId full_tenant() {
   AlertHistory(tx).append({&evaluation, 1}).value();
   Secrets(tx).put({SecretId::random(), "s", SecretKind::kPostgres, {1}, {}, {}, {}}).value();
   SigningKeys(tx).rotate_to({"key", {1}, {}, std::nullopt}).value();
+  AcceptedSigners(tx)
+      .accept({"key", std::string(64, '0'), "note", user.id, {}, std::nullopt})
+      .value();
   Archives(tx).add(archive).value();
   Restores(tx).put(restore).value();
+  Restores(tx)
+      .add_items(restore.id,
+                 [](const Restores::AddItem& add) {
+                   return add({0, "report", {}, {}, "create", "r", {}});
+                 })
+      .value();
   Audit(tx).append({&event, 1}).value();
   tx.connection()
       .script(fmt::format("INSERT INTO sessions (id, user_id, token_hash, created_at, expires_at) "
@@ -131,7 +141,7 @@ class Isolation : public testing::Test {
 TEST_F(Isolation, EveryTableHasForcedRowLevelSecurityWithBothChecks) {
   const auto admin = superuser();
   const auto all = tables();
-  EXPECT_GE(all.size(), 21u);
+  EXPECT_GE(all.size(), 22u);
   for (const auto& table : all) {
     EXPECT_EQ(
         number(*admin, fmt::format("SELECT count(*) FROM pg_class WHERE oid = 'oa.{}'::regclass "
@@ -265,6 +275,8 @@ TEST_F(Isolation, TheServiceCannotRaiseItself) {
                           "DELETE FROM oa.audit_events",
                           "DELETE FROM oa.audit_heads",
                           "DELETE FROM oa.signing_keys",
+                          "DELETE FROM oa.accepted_signers",
+                          "UPDATE oa.accepted_signers SET public_key = 'x'",
                           "DELETE FROM oa.restores",
                           "DELETE FROM oa.alert_evaluations",
                           "UPDATE oa.alert_evaluations SET outcome = 'ok'",

@@ -163,24 +163,8 @@ void append_workspace(std::string& text, const Workspace& workspace) {
   out.moment("created_at", workspace.created_at);
   out.id("id", workspace.id);
   out.text("name", workspace.name);
-  out.array("roles", workspace.roles, [](std::string& item, const RoleGrant& grant) {
-    ObjectWriter object(item);
-    object.text("kind", to_text(grant.kind));
-    object.text("principal", grant.principal.str());
-    object.text("role", to_text(grant.role));
-    object.close();
-  });
+  append_grants(out, "roles", workspace.roles);
   out.close();
-}
-
-Result<RoleGrant> read_grant(const json::value& value, const std::string& path) {
-  ObjectReader reader(value, path);
-  RoleGrant grant;
-  grant.kind = read_enum<PrincipalKind>(reader, "kind");
-  grant.principal = reader.id<UserId>("principal").uuid();
-  grant.role = read_enum<Role>(reader, "role");
-  OA_TRY(reader.finish());
-  return grant;
 }
 
 Result<Workspace> read_workspace(const json::value& value, const std::string& path) {
@@ -189,7 +173,7 @@ Result<Workspace> read_workspace(const json::value& value, const std::string& pa
   workspace.created_at = reader.timestamp("created_at");
   workspace.id = reader.id<WorkspaceId>("id");
   workspace.name = reader.text("name");
-  OA_ASSIGN(workspace.roles, read_array<RoleGrant>(reader, "roles", read_grant));
+  OA_ASSIGN(workspace.roles, read_grants(reader, "roles"));
   OA_TRY(reader.finish());
   OA_TRY(check_limits(workspace));
   return workspace;
@@ -248,6 +232,7 @@ std::string to_portable(const Report& report) {
   out.id("created_by", report.created_by);
   out.json("filters", report.filters);
   append_format(out, "report");
+  append_grants(out, "grants", report.grants);
   out.id("id", report.id);
   out.json("layout", report.layout);
   out.text("name", report.name);
@@ -265,6 +250,7 @@ Result<Report> report_from_portable(std::string_view text) {
   Report report;
   report.created_at = reader.timestamp("created_at");
   report.created_by = reader.id<UserId>("created_by");
+  OA_ASSIGN(report.grants, read_grants(reader, "grants"));
   report.id = reader.id<ReportId>("id");
   report.name = reader.text("name");
   report.updated_at = reader.timestamp("updated_at");

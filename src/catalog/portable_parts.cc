@@ -35,6 +35,16 @@ Result<Bookmark> read_bookmark(const json::value& value, const std::string& path
   return bookmark;
 }
 
+Result<RoleGrant> read_grant(const json::value& value, const std::string& path) {
+  ObjectReader reader(value, path);
+  RoleGrant grant;
+  grant.kind = read_enum<PrincipalKind>(reader, "kind");
+  grant.principal = reader.id<UserId>("principal").uuid();
+  grant.role = read_enum<Role>(reader, "role");
+  OA_TRY(reader.finish());
+  return grant;
+}
+
 }  // namespace
 
 void append_bookmarks(ObjectWriter& out, const Report& report) {
@@ -67,6 +77,20 @@ Status read_report_content(ObjectReader& reader, Report& report) {
   report.layout = reader.raw("layout");
   OA_ASSIGN(report.visuals, read_array<Visual>(reader, "visuals", read_visual));
   return {};
+}
+
+void append_grants(ObjectWriter& out, std::string_view name, const std::vector<RoleGrant>& grants) {
+  out.array(name, grants, [](std::string& text, const RoleGrant& grant) {
+    ObjectWriter item(text);
+    item.text("kind", to_text(grant.kind));
+    item.text("principal", grant.principal.str());
+    item.text("role", to_text(grant.role));
+    item.close();
+  });
+}
+
+Result<std::vector<RoleGrant>> read_grants(ObjectReader& reader, std::string_view name) {
+  return read_array<RoleGrant>(reader, name, read_grant);
 }
 
 std::string columns_to_json(const std::vector<Column>& columns) {

@@ -14,6 +14,10 @@ void append_visuals(ObjectWriter& out, const Report& report);
 /// Members bookmarks, filters, layout and visuals of `reader` into `report`.
 Status read_report_content(ObjectReader& reader, Report& report);
 
+/// As `roles` of a workspace and `grants` of a report.
+void append_grants(ObjectWriter& out, std::string_view name, const std::vector<RoleGrant>& grants);
+Result<std::vector<RoleGrant>> read_grants(ObjectReader& reader, std::string_view name);
+
 std::string columns_to_json(const std::vector<Column>& columns);
 Result<std::vector<Column>> columns_from_json(const json::value& value, const std::string& path);
 

@@ -80,6 +80,9 @@ TEST(Portable, DigestsTellEveryDifference) {
   const auto plain = content_digest(report);
   report.bookmarks.resize(1);
   EXPECT_NE(content_digest(report), plain);
+  report.bookmarks.clear();
+  report.grants.resize(1);
+  EXPECT_NE(content_digest(report), plain);
   Alert alert;
   const auto enabled = content_digest(alert);
   alert.enabled = false;
@@ -92,6 +95,7 @@ Report sample_report() {
   report.name = "Revenue";
   report.visuals.resize(1);
   report.bookmarks.resize(1);
+  report.grants.resize(1);
   return report;
 }
 
@@ -124,6 +128,10 @@ TEST(Portable, WhatDoesNotFitIsRefusedWithItsPath) {
       {"\"dataset_version\":1", "\"dataset_version\":-1", "report.visuals[0].dataset_version"},
       {"\"dataset_version\":1", "\"dataset_version\":1.5", "report.visuals[0].dataset_version"},
       {"\"title\":\"\"", "\"titel\":\"\"", "report.visuals[0].title"},
+      {"\"grants\":[", "\"grants\":[7,", "report.grants[0]"},
+      {"\"grants\":[", "\"guests\":[", "report.grants"},
+      {"\"kind\":\"user\"", "\"kind\":\"crowd\"", "report.grants[0].kind"},
+      {"\"role\":\"viewer\"", "\"role\":\"admin\"", "report.grants"},
       {"\"visuals\":[", "\"visuals\":[7,", "report.visuals[0]"},
       {"\"updated_at\":\"1970", "\"updated_at\":\"19700", "report.updated_at"},
       {"\"updated_at\":\"1970", "\"updated_at\":\"0000", "report.updated_at"},
@@ -185,6 +193,14 @@ TEST(Portable, IdsAreRewrittenWhereverTheyStandAlone) {
   EXPECT_EQ(rewrite_ids(text, {{a, b}}), wanted);
   EXPECT_EQ(rewrite_ids(wanted, {{b, a}}), text);
   EXPECT_EQ(rewrite_ids(text, {}), text);
+  const auto link = [](const Uuid& id) {
+    return JsonText::of(
+        json::value("/reports/" + id.str() + "?x=" + id.str() + "#" + id.str() + "0"));
+  };
+  EXPECT_EQ(
+      rewrite_ids(link(a), {{a, b}}),
+      JsonText::of(json::value("/reports/" + b.str() + "?x=" + b.str() + "#" + a.str() + "0")))
+      << "what goes on is another number";
 }
 
 template <class Enum>
@@ -206,7 +222,8 @@ TEST(Records, TextsOfEnumsAreStable) {
   expect_texts<DatasetState>({"created", "syncing", "ready", "refreshing", "error", "paused"});
   expect_texts<VisualKind>({"bar", "line", "matrix", "kpi", "table"});
   expect_texts<SecretKind>({"postgres", "cloud_key", "saml_certificate"});
-  expect_texts<RestoreState>({"planned", "applied"});
+  expect_texts<RestoreState>({"planned", "applying", "applied", "undone"});
+  expect_texts<RestoreKind>({"restore", "import", "undo"});
   expect_texts<AlertOutcome>({"ok", "firing", "no_data", "error"});
 }
 

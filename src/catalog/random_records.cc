@@ -144,21 +144,25 @@ Team random_team(const std::vector<User>& users) {
   return team;
 }
 
+// Each of some principals once, in their order.
+std::vector<RoleGrant> random_grants(const RandomContent& content, Role highest) {
+  std::vector<RoleGrant> grants;
+  const auto role = [&] { return static_cast<Role>(below(static_cast<std::size_t>(highest) + 1)); };
+  for (const auto& user : content.users) {
+    if (coin()) grants.push_back({PrincipalKind::kUser, user.id.uuid(), role()});
+  }
+  for (const auto& team : content.teams) {
+    if (coin()) grants.push_back({PrincipalKind::kTeam, team.id.uuid(), role()});
+  }
+  return grants;
+}
+
 Workspace random_workspace(const RandomContent& content) {
   Workspace workspace;
   workspace.id = WorkspaceId(random_uuid());
   workspace.name = random_text(20);
   workspace.created_at = random_moment();
-  for (const auto& user : content.users) {
-    if (coin())
-      workspace.roles.push_back(
-          {PrincipalKind::kUser, user.id.uuid(), static_cast<Role>(below(3))});
-  }
-  for (const auto& team : content.teams) {
-    if (coin())
-      workspace.roles.push_back(
-          {PrincipalKind::kTeam, team.id.uuid(), static_cast<Role>(below(3))});
-  }
+  workspace.roles = random_grants(content, Role::kAdmin);
   return workspace;
 }
 
@@ -210,6 +214,7 @@ Report random_report(const RandomContent& content) {
   report.bookmarks = some<Bookmark>(0, 3, [] {
     return Bookmark{BookmarkId(random_uuid()), random_text(20), random_json()};
   });
+  if (coin()) report.grants = random_grants(content, Role::kEditor);
   report.created_by = content.users[below(content.users.size())].id;
   report.created_at = random_moment();
   report.updated_at = random_moment();

@@ -6,13 +6,12 @@
 namespace oa::catalog {
 namespace {
 
-constexpr std::size_t kMaxNameBytes = 512;
 constexpr std::size_t kMaxObjectNameBytes = 1024;
 constexpr std::size_t kMaxMessageBytes = 4096;
 constexpr std::size_t kMaxModelBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxJsonBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxMembers = 100'000;  // of a team; role grants of a workspace
-constexpr std::size_t kMaxParts = 1000;       // visuals, bookmarks
+constexpr std::size_t kMaxParts = 1000;       // visuals, bookmarks, grants of a report
 constexpr std::size_t kMaxReportJsonBytes = std::size_t{32} << 20;  // all of one report's together
 constexpr std::size_t kMaxVersions = 10'000;
 constexpr std::size_t kMaxColumns = 10'000;
@@ -108,6 +107,11 @@ bool distinct_ids(const Items& items) {
   return std::adjacent_find(ids.begin(), ids.end()) == ids.end();
 }
 
+// As RoleGrant orders them, each principal once.
+bool by_principal(const RoleGrant& a, const RoleGrant& b) {
+  return std::pair(a.kind, a.principal) < std::pair(b.kind, b.principal);
+}
+
 }  // namespace
 
 Status check_name(std::string_view field, std::string_view text) {
@@ -141,9 +145,6 @@ Status check_limits(const Workspace& workspace) {
   check.name("name", workspace.name);
   check.moment("created_at", workspace.created_at);
   check.count("roles", workspace.roles.size(), kMaxMembers);
-  const auto by_principal = [](const RoleGrant& a, const RoleGrant& b) {
-    return std::pair(a.kind, a.principal) < std::pair(b.kind, b.principal);
-  };
   check.that(strictly_ascending(workspace.roles, by_principal), "roles",
              "is not in ascending order");
   return check.result();
@@ -215,6 +216,12 @@ Status check_limits(const Report& report) {
              "are larger than 32 MiB together");
   check.that(distinct_ids(report.visuals), "visuals", "has one id twice");
   check.that(distinct_ids(report.bookmarks), "bookmarks", "has one id twice");
+  check.count("grants", report.grants.size(), kMaxParts);
+  check.that(strictly_ascending(report.grants, by_principal), "grants",
+             "is not in ascending order");
+  check.that(std::ranges::none_of(report.grants,
+                                  [](const RoleGrant& g) { return g.role == Role::kAdmin; }),
+             "grants", "has a role that no report is shared with");
   check.moment("created_at", report.created_at);
   check.moment("updated_at", report.updated_at);
   return check.result();

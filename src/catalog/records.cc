@@ -1,5 +1,6 @@
 #include "oa/catalog/records.h"
 
+#include <algorithm>
 #include <array>
 
 namespace oa::catalog {
@@ -28,7 +29,11 @@ template <>
 constexpr std::array kTexts<SecretKind> = std::to_array<std::string_view>({"postgres", "cloud_key",
                                                                            "saml_certificate"});
 template <>
-constexpr std::array kTexts<RestoreState> = std::to_array<std::string_view>({"planned", "applied"});
+constexpr std::array kTexts<RestoreState> = std::to_array<std::string_view>({"planned", "applying",
+                                                                             "applied", "undone"});
+template <>
+constexpr std::array kTexts<RestoreKind> = std::to_array<std::string_view>({"restore", "import",
+                                                                            "undo"});
 template <>
 constexpr std::array kTexts<AlertOutcome> = std::to_array<std::string_view>({"ok", "firing",
                                                                              "no_data", "error"});
@@ -50,6 +55,7 @@ std::string_view to_text(DatasetState value) { return text_of(value); }
 std::string_view to_text(VisualKind value) { return text_of(value); }
 std::string_view to_text(SecretKind value) { return text_of(value); }
 std::string_view to_text(RestoreState value) { return text_of(value); }
+std::string_view to_text(RestoreKind value) { return text_of(value); }
 std::string_view to_text(AlertOutcome value) { return text_of(value); }
 
 template <class Enum>
@@ -62,6 +68,11 @@ Result<Enum> parse_text(std::string_view text) {
   return make_error(ErrorCode::kInvalidArgument, "record.parse", "must be one of " + known);
 }
 
+bool same_email(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 template Result<Plan> parse_text<Plan>(std::string_view);
 template Result<Role> parse_text<Role>(std::string_view);
 template Result<PrincipalKind> parse_text<PrincipalKind>(std::string_view);
@@ -70,6 +81,21 @@ template Result<DatasetState> parse_text<DatasetState>(std::string_view);
 template Result<VisualKind> parse_text<VisualKind>(std::string_view);
 template Result<SecretKind> parse_text<SecretKind>(std::string_view);
 template Result<RestoreState> parse_text<RestoreState>(std::string_view);
+template Result<RestoreKind> parse_text<RestoreKind>(std::string_view);
 template Result<AlertOutcome> parse_text<AlertOutcome>(std::string_view);
+
+// Far above what tenants of a plan have, low enough that a restore cannot fill an instance.
+Quota quota_of(Plan plan) {
+  constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+  switch (plan) {
+    case Plan::kStarter:
+      return {10'000, 50 * kGiB};
+    case Plan::kGrowth:
+      return {100'000, 500 * kGiB};
+    case Plan::kScale:
+      return {1'000'000, 10'000 * kGiB};
+  }
+  return {};
+}
 
 }  // namespace oa::catalog

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "bulk_writer.h"
+#include "grant_writer.h"
 #include "oa/catalog/repositories.h"
 #include "portable_parts.h"
 #include "record_limits.h"
@@ -21,6 +22,25 @@ std::string document_of(const Report& report) {
   return text;
 }
 
+// With the grants in their portable form, NULL for none. They are looked up report by report: as
+// long as the table has no statistics, the planner would go through all of a tenant's grants for
+// each page of reports.
+const std::string kSelect =
+    "SELECT id, workspace_id, name, document, created_by, created_at, updated_at, "
+    "(SELECT json_build_object('grants', json_agg(json_build_object("
+    "'kind', CASE WHEN user_id IS NULL THEN 'team' ELSE 'user' END, "
+    "'principal', principal, 'role', role) ORDER BY user_id IS NULL, principal))::text "
+    "FROM report_grants WHERE report_id = reports.id HAVING count(*) > 0) FROM reports ";
+
+Status read_grants_column(RowReader& row, Report& report) {
+  const auto text = row.optional_text();
+  if (!text.has_value()) return {};
+  OA_ASSIGN(const json::value value, parse_json(*text));
+  ObjectReader reader(value, "report");
+  OA_ASSIGN(report.grants, read_grants(reader, "grants"));
+  return reader.finish();
+}
+
 Result<Report> read_report(const Rows& rows, int index) {
   RowReader row(rows, index);
   Report report;
@@ -34,7 +54,17 @@ Result<Report> read_report(const Rows& rows, int index) {
   report.created_by = row.id<UserId>();
   report.created_at = row.timestamp();
   report.updated_at = row.timestamp();
+  OA_TRY(read_grants_column(row, report));
   return report;
+}
+
+Result<std::vector<Report>> read_reports(const Rows& rows) {
+  std::vector<Report> reports;
+  for (int i = 0; i < rows.count(); ++i) {
+    OA_ASSIGN(Report report, read_report(rows, i));
+    reports.push_back(std::move(report));
+  }
+  return reports;
 }
 
 std::vector<DatasetId> datasets_of(const Report& report) {
@@ -50,30 +80,56 @@ std::vector<DatasetId> datasets_of(const Report& report) {
 Result<std::vector<Report>> Reports::list(WorkspaceId workspace, std::optional<ReportId> after,
                                           std::size_t limit) {
   const std::size_t most = std::numeric_limits<int>::max();
+  OA_ASSIGN(
+      const Rows rows,
+      tx_.connection().query(
+          (kSelect + "WHERE workspace_id = $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3")
+              .c_str(),
+          {Parameter::of(workspace), Parameter::of(after),
+           Parameter::of(static_cast<std::int64_t>(std::min(limit, most)))}));
+  return read_reports(rows);
+}
+
+Result<std::vector<Report>> Reports::find(std::span<const ReportId> ids) {
   OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
-                "SELECT id, workspace_id, name, document, created_by, created_at, updated_at "
-                "FROM reports WHERE workspace_id = $1 AND ($2 IS NULL OR id > $2) "
-                "ORDER BY id LIMIT $3",
-                {Parameter::of(workspace), Parameter::of(after),
-                 Parameter::of(static_cast<std::int64_t>(std::min(limit, most)))}));
-  std::vector<Report> reports;
-  for (int i = 0; i < rows.count(); ++i) {
-    OA_ASSIGN(Report report, read_report(rows, i));
-    reports.push_back(std::move(report));
-  }
-  return reports;
+            tx_.connection().query((kSelect + "WHERE id = ANY($1) ORDER BY id").c_str(),
+                                   {Parameter::uuids(uuids_of(ids))}));
+  return read_reports(rows);
+}
+
+Result<std::vector<std::pair<ReportId, std::string>>> Reports::names(WorkspaceId workspace) {
+  OA_ASSIGN(const Rows rows, tx_.connection().query(
+                                 "SELECT id, name FROM reports WHERE workspace_id = $1 ORDER BY id",
+                                 {Parameter::of(workspace)}));
+  return read_names<ReportId>(rows);
 }
 
 Result<Report> Reports::get(ReportId id) {
+  OA_ASSIGN(auto reports, find({&id, 1}));
+  if (reports.empty())
+    return make_error(ErrorCode::kNotFound, "reports.get", "no report has this id");
+  return std::move(reports.front());
+}
+
+Result<Report> Reports::lock(ReportId id) {
+  OA_TRY(tx_.connection().execute("SELECT FROM reports WHERE id = $1 FOR NO KEY UPDATE",
+                                  {Parameter::of(id)}));
+  return get(id);
+}
+
+Result<Grantees> Reports::grantees(WorkspaceId workspace) {
   OA_ASSIGN(const Rows rows,
             tx_.connection().query(
-                "SELECT id, workspace_id, name, document, created_by, created_at, updated_at "
-                "FROM reports WHERE id = $1",
-                {Parameter::of(id)}));
-  if (rows.count() == 0)
-    return make_error(ErrorCode::kNotFound, "reports.get", "no report has this id");
-  return read_report(rows, 0);
+                "SELECT DISTINCT user_id, team_id FROM report_grants WHERE report_id IN "
+                "(SELECT id FROM reports WHERE workspace_id = $1)",
+                {Parameter::of(workspace)}));
+  Grantees grantees;
+  for (int i = 0; i < rows.count(); ++i) {
+    RowReader row(rows, i);
+    if (const auto user = row.optional_uuid()) grantees.users.insert(UserId(*user));
+    if (const auto team = row.optional_uuid()) grantees.teams.insert(TeamId(*team));
+  }
+  return grantees;
 }
 
 Status Reports::put(std::span<const Report> reports) {
@@ -87,14 +143,12 @@ Status Reports::put(std::span<const Report> reports) {
                      {"created_at", SqlType::kTimestamp},
                      {"updated_at", SqlType::kTimestamp}},
                     Write::kReplace);
-  std::vector<Uuid> ids;
   for (const auto& report : reports) {
     writer.add(report.id).add(report.workspace_id).add(report.name).add_json(document_of(report));
     OA_TRY(writer.add(report.created_by).add(report.created_at).add(report.updated_at).end_row());
-    ids.push_back(report.id.uuid());
   }
   OA_TRY(writer.finish());
-  OA_TRY(delete_where(tx_.connection(), "report_datasets", "report_id", ids));
+  OA_TRY(delete_where(tx_.connection(), "report_datasets", "report_id", writer.replaced()));
   BulkWriter references(tx_.connection(), "report_datasets",
                         {{"report_id", SqlType::kUuid}, {"dataset_id", SqlType::kUuid}},
                         Write::kInsert);
@@ -102,7 +156,11 @@ Status Reports::put(std::span<const Report> reports) {
     for (const auto& dataset : datasets_of(report))
       OA_TRY(references.add(report.id).add(dataset).end_row());
   }
-  return references.finish();
+  OA_TRY(references.finish());
+  OA_TRY(delete_where(tx_.connection(), "report_grants", "report_id", writer.replaced()));
+  GrantWriter grants(tx_.connection(), "report_grants", "report_id");
+  for (const auto& report : reports) OA_TRY(grants.add(report.id.uuid(), report.grants));
+  return grants.finish();
 }
 
 Status Reports::remove(ReportId id) {
@@ -110,6 +168,10 @@ Status Reports::remove(ReportId id) {
             tx_.connection().query("DELETE FROM reports WHERE id = $1", {Parameter::of(id)}));
   if (rows.affected() == 1) return {};
   return make_error(ErrorCode::kNotFound, "reports.remove", "no report has this id");
+}
+
+Status Reports::remove(std::span<const ReportId> ids) {
+  return delete_where(tx_.connection(), "reports", "id", uuids_of(ids));
 }
 
 }  // namespace oa::catalog

@@ -1,6 +1,7 @@
 #include "oa/catalog/repositories.h"
 
 #include <set>
+#include <thread>
 
 #include "random_records.h"
 #include "test_cluster.h"
@@ -68,7 +69,9 @@ TEST(Repositories, PutReplacesAllOfTheOldRecord) {
     RandomContent changed = old;  // the same people and datasets, so that references hold
     const RandomContent other = random_content();
     for (auto& report : changed.reports)
-      report.visuals.clear(), report.bookmarks.clear(), report.name = random_text(5);
+      report.visuals.clear(), report.bookmarks.clear(),
+          report.name = random_text(5),
+          report.grants = {{PrincipalKind::kUser, old.users[0].id.uuid(), Role::kViewer}};
     for (auto& team : changed.teams) team.members = {old.users[0].id};
     for (auto& workspace : changed.workspaces)
       workspace.roles = {{PrincipalKind::kUser, old.users[0].id.uuid(), Role::kAdmin}};
@@ -157,6 +160,47 @@ TEST(Repositories, ListsPageByIdAcrossBatches) {
   EXPECT_EQ(seen, wanted);
 }
 
+TEST(Repositories, WhomAReportIsSharedWith) {
+  Small content = small_content();
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, content);
+  Team team;
+  team.id = TeamId::random();
+  team.members = {content.user.id};
+  ASSERT_OK(Teams(tx).put({&team, 1}));
+  const RoleGrant to_user{PrincipalKind::kUser, content.user.id.uuid(), Role::kEditor},
+      to_team{PrincipalKind::kTeam, team.id.uuid(), Role::kViewer};
+  std::vector<Report> reports(1200, content.report);
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    reports[i].id = ReportId::random();
+    if (i % 3 == 1) reports[i].grants = {to_team};
+    if (i % 3 == 2) reports[i].grants = {to_user, to_team};
+  }
+  EXPECT_TRUE(Reports(tx).grantees(content.workspace.id).value().users.empty());
+  ASSERT_OK(Reports(tx).put(reports));
+  reports.push_back(content.report);
+  std::sort(reports.begin(), reports.end(), [](auto& a, auto& b) { return a.id < b.id; });
+  EXPECT_EQ(Reports(tx).list(content.workspace.id, std::nullopt, 2000).value(), reports);
+  const auto grantees = Reports(tx).grantees(content.workspace.id).value();
+  EXPECT_EQ(grantees.users, std::set{content.user.id});
+  EXPECT_EQ(grantees.teams, std::set{team.id});
+  EXPECT_TRUE(Reports(tx).grantees(WorkspaceId::random()).value().teams.empty());
+
+  content.report.grants = {to_user};
+  ASSERT_OK(Reports(tx).put({&content.report, 1}));
+  content.report.grants[0].role = Role::kViewer;
+  ASSERT_OK(Reports(tx).put({&content.report, 1}));
+  EXPECT_EQ(Reports(tx).lock(content.report.id).value(), content.report);
+  EXPECT_EQ(code_of(Reports(tx).lock(ReportId::random())), ErrorCode::kNotFound);
+  for (const auto& wrong :
+       {std::vector{to_user, to_user}, std::vector{to_team, to_user},
+        std::vector{RoleGrant{PrincipalKind::kUser, content.user.id.uuid(), Role::kAdmin}}}) {
+    content.report.grants = wrong;
+    EXPECT_EQ(code_of(Reports(tx).put({&content.report, 1})), ErrorCode::kInvalidArgument);
+  }
+  ASSERT_OK(Reports(tx).remove(content.report.id));
+}
+
 TEST(Repositories, RemovalsKeepReferencesHonest) {
   const Small content = small_content();
   TenantTransaction tx = begin(new_tenant());
@@ -213,6 +257,11 @@ TEST(Repositories, ReferencesMustBeThere) {
     return Workspaces(tx).put({&workspace, 1});
   });
   refused([&](TenantTransaction& tx) {
+    Report report = content.report;
+    report.grants = {{PrincipalKind::kTeam, content.user.id.uuid(), Role::kViewer}};
+    return Reports(tx).put({&report, 1});
+  });
+  refused([&](TenantTransaction& tx) {
     const std::vector<Report> twice = {content.report, content.report};
     return Reports(tx).put(twice);
   });
@@ -223,11 +272,17 @@ TEST(Repositories, ReferencesNeverCrossTenants) {
   TenantTransaction other = begin(new_tenant());
   put_small(other, theirs);
   ASSERT_OK(other.commit());
-  TenantTransaction tx = begin(new_tenant());
-  Small ours = small_content();
-  put_small(tx, ours);
-  ours.report.visuals[0].dataset_id = theirs.dataset.id;
-  EXPECT_EQ(code_of(Reports(tx).put({&ours.report, 1})), ErrorCode::kInvalidArgument);
+  const auto refused = [](const std::function<void(Report&)>& edit) {
+    TenantTransaction tx = begin(new_tenant());
+    Small ours = small_content();
+    put_small(tx, ours);
+    edit(ours.report);
+    EXPECT_EQ(code_of(Reports(tx).put({&ours.report, 1})), ErrorCode::kInvalidArgument);
+  };
+  refused([&](Report& report) { report.visuals[0].dataset_id = theirs.dataset.id; });
+  refused([&](Report& report) {
+    report.grants = {{PrincipalKind::kUser, theirs.user.id.uuid(), Role::kViewer}};
+  });
 }
 
 TEST(Repositories, WhatCannotBeKeptIsRefusedByNameAndNotByValue) {
@@ -244,6 +299,9 @@ TEST(Repositories, WhatCannotBeKeptIsRefusedByNameAndNotByValue) {
   EXPECT_EQ(code_of(Users(tx).put({&content.user, 1})), ErrorCode::kInvalidArgument);
   content.dataset.row_count = ~std::uint64_t{0};
   EXPECT_EQ(code_of(Datasets(tx).put({&content.dataset, 1})), ErrorCode::kInvalidArgument);
+  content.report.grants.assign(1001, {PrincipalKind::kUser, content.user.id.uuid(), Role::kViewer});
+  EXPECT_EQ(code_of(Reports(tx).put({&content.report, 1})), ErrorCode::kInvalidArgument);
+  content.report.grants.clear();
   content.report.created_at.unix_us = INT64_MAX;
   EXPECT_EQ(code_of(Reports(tx).put({&content.report, 1})), ErrorCode::kInvalidArgument);
 }
@@ -452,20 +510,96 @@ TEST(Repositories, ArchivesAndRestores) {
   EXPECT_EQ(got.signer, "RWQ");
   EXPECT_EQ(got.created_by, archive.created_by);
   EXPECT_EQ(code_of(Archives(tx).get(ArchiveId::random())), ErrorCode::kNotFound);
-  RestoreRecord restore{
-      RestoreId::random(), ArchiveId::random(), RestoreState::kPlanned, archive.counts, {30}, {}};
-  ASSERT_OK(Restores(tx).put(restore));
-  restore.state = RestoreState::kApplied;
-  restore.applied_at = Timestamp{40};
-  ASSERT_OK(Restores(tx).put(restore));
-  EXPECT_EQ(Restores(tx).list().value().size(), 1u);
-  const auto applied = Restores(tx).get(restore.id).value();
-  EXPECT_EQ(applied.state, RestoreState::kApplied);
-  EXPECT_EQ(applied.archive_id, restore.archive_id);
-  EXPECT_EQ(applied.summary, restore.summary);
-  EXPECT_EQ(applied.applied_at, Timestamp{40});
-  EXPECT_EQ(code_of(Restores(tx).get(RestoreId::random())), ErrorCode::kNotFound);
   EXPECT_EQ(code_of(Archives(tx).add(archive)), ErrorCode::kConflict);
+}
+
+RestoreRecord planned_restore() {
+  RestoreRecord record;
+  record.id = RestoreId::random();
+  record.archive_id = ArchiveId::random();
+  record.content_hash = "ab";
+  record.source = JsonText::of(json::object{{"kind", "stored"}});
+  record.request = JsonText::of(json::object{{"mode", "fork"}});
+  record.plan = JsonText::of(json::object{{"notes", json::array{}}});
+  record.plan_hash = "cd";
+  record.summary = JsonText::of(json::object{{"create", 2}});
+  record.item_count = 2;
+  record.created_by = UserId::random();
+  record.created_at = Timestamp{30};
+  return record;
+}
+
+TEST(Restores, ARecordFromItsPlanToItsUndo) {
+  auto tx = begin(new_tenant());
+  RestoreRecord restore = planned_restore();
+  ASSERT_OK(Restores(tx).put(restore));
+  EXPECT_EQ(Restores(tx).get(restore.id).value(), restore);
+  restore.state = RestoreState::kUndone;
+  restore.approved_by = UserId::random();
+  restore.approved_at = Timestamp{35};
+  restore.applied_at = Timestamp{40};
+  restore.undo_archive = RowsObject{"undo/x", "v1"};
+  restore.undone_by = RestoreId::random();
+  restore.last_failure = "storage/full";
+  ASSERT_OK(Restores(tx).put(restore));
+  EXPECT_EQ(Restores(tx).lock(restore.id).value(), restore);
+  EXPECT_EQ(Restores(tx).list(10).value(), std::vector{restore});
+  EXPECT_TRUE(Restores(tx).in_state(RestoreState::kApplying).value().empty());
+  EXPECT_EQ(Restores(tx).in_state(RestoreState::kUndone).value().size(), 1u);
+  EXPECT_EQ(Restores(tx).undoable_before(Timestamp{41}).value().size(), 1u);
+  EXPECT_TRUE(Restores(tx).undoable_before(Timestamp{40}).value().empty());
+  EXPECT_EQ(code_of(Restores(tx).get(RestoreId::random())), ErrorCode::kNotFound);
+  RestoreRecord undo = planned_restore();
+  undo.kind = RestoreKind::kUndo;
+  undo.undoes = restore.id;
+  undo.state = RestoreState::kApplied;
+  ASSERT_OK(Restores(tx).put(undo));
+  undo.id = RestoreId::random();
+  EXPECT_EQ(code_of(Restores(tx).put(undo)), ErrorCode::kConflict);
+}
+
+TEST(Restores, TheItemsOfAPlanInTheirOrder) {
+  auto tx = begin(new_tenant());
+  const RestoreRecord restore = planned_restore();
+  ASSERT_OK(Restores(tx).put(restore));
+  std::vector<RestoreItem> items;
+  for (std::uint64_t n = 0; n < 6; ++n) {
+    const char* action = n % 2 == 0 ? "create" : "overwrite";
+    items.push_back({n, n < 3 ? "dataset" : "report", Uuid::random(), Uuid::random(), action,
+                     "name " + std::to_string(n), JsonText::of(json::object{{"n", n}})});
+  }
+  ASSERT_OK(Restores(tx).add_items(restore.id, [&](const Restores::AddItem& add) -> Status {
+    for (const auto& item : items) OA_TRY(add(item));
+    return {};
+  }));
+  Restores restores(tx);
+  EXPECT_EQ(restores.items(restore.id, {}, 100).value(), items);
+  EXPECT_EQ(restores.items(restore.id, 3, 1).value(), std::vector{items[4]});
+  EXPECT_EQ(restores.items(restore.id, {}, 100, {"overwrite", {}, {}}).value().size(), 3u);
+  EXPECT_EQ(restores.items(restore.id, {}, 100, {"create", "report", {}}).value(),
+            std::vector{items[4]});
+  EXPECT_EQ(restores.items(restore.id, {}, 100, {{}, {}, items[5].target_id}).value(),
+            std::vector{items[5]});
+  ASSERT_OK(restores.remove_items(restore.id));
+  EXPECT_TRUE(restores.items(restore.id, {}, 100).value().empty());
+}
+
+TEST(Restores, OnlyOneOfATenantRunsAtATime) {
+  const TenantId tenant = new_tenant();
+  auto other = begin(new_tenant());
+  auto second = begin(tenant);
+  {
+    auto first = begin(tenant);
+    EXPECT_TRUE(first.try_queue_for_restore().value());
+    EXPECT_FALSE(second.try_queue_for_restore().value());
+    EXPECT_TRUE(other.try_queue_for_restore().value());
+  }
+  bool free = false;  // the server notices a closed connection a moment later
+  for (int tries = 0; tries < 500 && !free; ++tries) {
+    free = second.try_queue_for_restore().value();
+    if (!free) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(free);
 }
 
 }  // namespace

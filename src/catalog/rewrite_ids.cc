@@ -3,14 +3,33 @@
 namespace oa::catalog {
 namespace {
 
-// The text to put in the place of `text`, or nullopt when it is not a known id.
+constexpr std::size_t kIdLength = 36;
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// `text` with each known id in it replaced, also in the middle, as in a link; nullopt when there is
+// none. What stands in a longer word is no id.
 std::optional<std::string> replacement(std::string_view text, const std::map<Uuid, Uuid>& map) {
-  if (text.size() != 36) return std::nullopt;
-  const auto id = Uuid::parse(text);
-  if (!id.ok()) return std::nullopt;
-  const auto found = map.find(*id);
-  if (found == map.end()) return std::nullopt;
-  return found->second.str();
+  std::string out;
+  std::size_t done = 0;
+  bool changed = false;
+  for (std::size_t at = 0; at + kIdLength <= text.size(); ++at) {
+    if (text[at + 8] != '-' || (at > 0 && is_alphanumeric(text[at - 1]))) continue;
+    if (at + kIdLength < text.size() && is_alphanumeric(text[at + kIdLength])) continue;
+    const auto id = Uuid::parse(text.substr(at, kIdLength));
+    if (!id.ok()) continue;
+    const auto found = map.find(*id);
+    if (found == map.end()) continue;
+    out += text.substr(done, at - done);
+    out += found->second.str();
+    done = at + kIdLength;
+    at = done - 1;
+    changed = true;
+  }
+  if (!changed) return std::nullopt;
+  return out + std::string(text.substr(done));
 }
 
 json::value rewrite(const json::value& value, const std::map<Uuid, Uuid>& map) {

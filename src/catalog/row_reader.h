@@ -45,4 +45,16 @@ class RowReader {
   int column_ = 0;
 };
 
+/// Of rows with an id and a name.
+template <class IdType>
+Result<std::vector<std::pair<IdType, std::string>>> read_names(const Rows& rows) {
+  std::vector<std::pair<IdType, std::string>> names;
+  for (int i = 0; i < rows.count(); ++i) {
+    RowReader row(rows, i);
+    const auto id = row.id<IdType>();
+    names.emplace_back(id, row.text());
+  }
+  return names;
+}
+
 }  // namespace oa::catalog

@@ -1,4 +1,4 @@
-// Secrets and signing keys: rows that hold only what oa/keys has sealed.
+// Secrets: rows that hold only what oa/keys has sealed.
 #include "oa/catalog/repositories.h"
 #include "record_limits.h"
 #include "row_reader.h"
@@ -88,35 +88,6 @@ Result<std::uint64_t> Secrets::uses(std::string_view name) {
             tx_.connection().query("SELECT count(*) FROM datasets WHERE source_ref = $1",
                                    {Parameter::of(name)}));
   return static_cast<std::uint64_t>(RowReader(rows, 0).bigint());
-}
-
-Result<std::vector<SigningKeyRecord>> SigningKeys::list() {
-  OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
-                "SELECT public_key, sealed_seed, created_at, retired_at FROM signing_keys "
-                "ORDER BY created_at, public_key"));
-  std::vector<SigningKeyRecord> keys;
-  for (int i = 0; i < rows.count(); ++i) {
-    RowReader row(rows, i);
-    SigningKeyRecord key;
-    key.public_key = row.text();
-    key.sealed_seed = row.bytes();
-    key.created_at = row.timestamp();
-    key.retired_at = row.optional_timestamp();
-    keys.push_back(std::move(key));
-  }
-  return keys;
-}
-
-Status SigningKeys::rotate_to(const SigningKeyRecord& record) {
-  OA_TRY(
-      tx_.connection().execute("UPDATE signing_keys SET retired_at = $1 WHERE retired_at IS NULL",
-                               {Parameter::of(record.created_at)}));
-  return tx_.connection().execute(
-      "INSERT INTO signing_keys (public_key, sealed_seed, created_at, retired_at) VALUES ($1, $2, "
-      "$3, $4)",
-      {Parameter::of(record.public_key), Parameter::of(record.sealed_seed),
-       Parameter::of(record.created_at), Parameter::of(record.retired_at)});
 }
 
 }  // namespace oa::catalog

@@ -103,19 +103,38 @@ Status Teams::put(std::span<const Team> teams) {
       tx_.connection(), "teams",
       {{"id", SqlType::kUuid}, {"name", SqlType::kText}, {"created_at", SqlType::kTimestamp}},
       Write::kReplace);
-  std::vector<Uuid> ids;
   for (const auto& team : teams) {
     OA_TRY(writer.add(team.id).add(team.name).add(team.created_at).end_row());
-    ids.push_back(team.id.uuid());
   }
   OA_TRY(writer.finish());
-  OA_TRY(delete_where(tx_.connection(), "team_members", "team_id", ids));
+  OA_TRY(delete_where(tx_.connection(), "team_members", "team_id", writer.replaced()));
   BulkWriter members(tx_.connection(), "team_members",
                      {{"team_id", SqlType::kUuid}, {"user_id", SqlType::kUuid}}, Write::kInsert);
   for (const auto& team : teams) {
     for (const auto& member : team.members) OA_TRY(members.add(team.id).add(member).end_row());
   }
   return members.finish();
+}
+
+Status Users::remove_unused(std::span<const UserId> ids) {
+  return tx_.connection().execute(
+      "DELETE FROM users u WHERE id = ANY($1) "
+      "AND NOT EXISTS (SELECT FROM datasets WHERE created_by = u.id) "
+      "AND NOT EXISTS (SELECT FROM reports WHERE created_by = u.id) "
+      "AND NOT EXISTS (SELECT FROM alerts WHERE created_by = u.id) "
+      "AND NOT EXISTS (SELECT FROM archives WHERE created_by = u.id) "
+      "AND NOT EXISTS (SELECT FROM workspace_roles WHERE user_id = u.id) "
+      "AND NOT EXISTS (SELECT FROM report_grants WHERE user_id = u.id) "
+      "AND NOT EXISTS (SELECT FROM team_members WHERE user_id = u.id)",
+      {Parameter::uuids(uuids_of(ids))});
+}
+
+Status Teams::remove_unused(std::span<const TeamId> ids) {
+  return tx_.connection().execute(
+      "DELETE FROM teams t WHERE id = ANY($1) "
+      "AND NOT EXISTS (SELECT FROM workspace_roles WHERE team_id = t.id) "
+      "AND NOT EXISTS (SELECT FROM report_grants WHERE team_id = t.id)",
+      {Parameter::uuids(uuids_of(ids))});
 }
 
 }  // namespace oa::catalog

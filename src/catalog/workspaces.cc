@@ -1,6 +1,7 @@
 #include <map>
 
 #include "bulk_writer.h"
+#include "grant_writer.h"
 #include "oa/catalog/repositories.h"
 #include "record_limits.h"
 #include "row_reader.h"
@@ -64,28 +65,13 @@ Status Workspaces::put(std::span<const Workspace> workspaces) {
       tx_.connection(), "workspaces",
       {{"id", SqlType::kUuid}, {"name", SqlType::kText}, {"created_at", SqlType::kTimestamp}},
       Write::kReplace);
-  std::vector<Uuid> ids;
   for (const auto& workspace : workspaces) {
     OA_TRY(writer.add(workspace.id).add(workspace.name).add(workspace.created_at).end_row());
-    ids.push_back(workspace.id.uuid());
   }
   OA_TRY(writer.finish());
-  OA_TRY(delete_where(tx_.connection(), "workspace_roles", "workspace_id", ids));
-  BulkWriter grants(tx_.connection(), "workspace_roles",
-                    {{"workspace_id", SqlType::kUuid},
-                     {"user_id", SqlType::kUuid},
-                     {"team_id", SqlType::kUuid},
-                     {"role", SqlType::kText}},
-                    Write::kInsert);
-  for (const auto& workspace : workspaces) {
-    for (const auto& grant : workspace.roles) {
-      const bool user = grant.kind == PrincipalKind::kUser;
-      grants.add(workspace.id);
-      grants.add(user ? std::optional(grant.principal) : std::nullopt);
-      grants.add(user ? std::nullopt : std::optional(grant.principal));
-      OA_TRY(grants.add(to_text(grant.role)).end_row());
-    }
-  }
+  OA_TRY(delete_where(tx_.connection(), "workspace_roles", "workspace_id", writer.replaced()));
+  GrantWriter grants(tx_.connection(), "workspace_roles", "workspace_id");
+  for (const auto& workspace : workspaces) OA_TRY(grants.add(workspace.id.uuid(), workspace.roles));
   return grants.finish();
 }
 
@@ -100,6 +86,10 @@ Status Workspaces::remove(WorkspaceId id) {
             tx_.connection().query("DELETE FROM workspaces WHERE id = $1", {Parameter::of(id)}));
   if (rows.affected() == 1) return {};
   return make_error(ErrorCode::kNotFound, "workspaces.remove", "no workspace has this id");
+}
+
+Status Workspaces::remove_empty(std::span<const WorkspaceId> ids) {
+  return delete_where(tx_.connection(), "workspaces", "id", uuids_of(ids));
 }
 
 }  // namespace oa::catalog

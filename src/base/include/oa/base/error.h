@@ -22,6 +22,8 @@ enum class ErrorCode : std::uint8_t {
   kLimitExceeded,
   kUnsupported,
   kCancelled,
+  kGone,
+  kQuotaExceeded,
   // An archive that is refused.
   kArchiveMalformed,
   kArchiveTruncated,

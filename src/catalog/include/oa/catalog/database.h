@@ -22,18 +22,21 @@ struct ConnectionSettings {
 };
 
 class Connection;  // private: wraps libpq
+class IdleConnections;
 
 enum class Isolation { kReadWrite, kSnapshot };  // READ COMMITTED, or REPEATABLE READ READ ONLY
 
-/// One transaction of one tenant on its own connection. Rolled back when dropped without commit().
-/// Not thread-safe. Errors: kDatabase, kDatabaseUnavailable, kConflict (serialisation, unique),
-/// kInvalidArgument (foreign key, check).
+/// One transaction of one tenant on a connection that nobody else uses meanwhile. Rolled back when
+/// dropped without commit(). Not thread-safe. Errors: kDatabase, kDatabaseUnavailable, kConflict
+/// (serialisation, unique), kInvalidArgument (foreign key, check).
 class TenantTransaction {
  public:
   ~TenantTransaction();
   TenantTransaction(TenantTransaction&&) noexcept;
   TenantId tenant() const { return tenant_; }
   Status commit();
+  /// The tenant itself; kNotFound when there is none of this id.
+  Result<Tenant> own_tenant();
   /// Whether its connection still holds; kDatabaseUnavailable.
   Status check();
   /// Moment of the transaction's snapshot by the database's clock.
@@ -44,18 +47,24 @@ class TenantTransaction {
   /// them for long.
   Status lock_tenant_for_restore(std::span<const ReportId> reports = {},
                                  std::span<const AlertId> alerts = {});
+  /// Takes the tenant's place in the queue of restores until the end of the transaction; false when
+  /// another restore has it.
+  Result<bool> try_queue_for_restore();
   Connection& connection() { return *connection_; }  // for the repositories of this module
 
  private:
   friend class Database;
-  TenantTransaction(std::unique_ptr<Connection> connection, TenantId tenant, Timestamp started_at);
+  TenantTransaction(std::unique_ptr<Connection> connection, std::shared_ptr<IdleConnections> idle,
+                    TenantId tenant, Timestamp started_at);
   std::unique_ptr<Connection> connection_;
+  std::shared_ptr<IdleConnections> idle_;  // shared: a transaction may outlive its Database
   TenantId tenant_;
   Timestamp started_at_;
   bool open_ = true;
 };
 
-/// Opens transactions. Thread-safe; each transaction has a connection of its own.
+/// Opens transactions. Thread-safe; each transaction has a connection for itself, which the next
+/// one may get.
 class Database {
  public:
   /// Applies the migrations that are missing, in order, each in a transaction, under an advisory
@@ -77,6 +86,7 @@ class Database {
  private:
   explicit Database(ConnectionSettings settings);
   ConnectionSettings settings_;
+  std::shared_ptr<IdleConnections> idle_;
 };
 
 }  // namespace oa::catalog

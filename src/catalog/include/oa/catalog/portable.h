@@ -6,8 +6,9 @@
 
 namespace oa::catalog {
 
-/// workspaces/<id>/metadata.json: the workspace with the users and teams that hold a role in it or
-/// made something in it, and its datasets' records (without model text and rows).
+/// workspaces/<id>/metadata.json: the workspace with the users and teams that hold a role in it, that
+/// a report of it is shared with or that made a dataset of it, and its datasets' records (without
+/// model text and rows).
 struct WorkspaceDocument {
   Workspace workspace;
   std::vector<User> users;        // ascending by id
@@ -19,7 +20,7 @@ std::string to_portable(const WorkspaceDocument& document);
 std::string to_portable(const Report& report);
 std::string to_portable(const Alert& alert);
 /// Strict: unknown members, wrong types, out-of-range sizes are kInvalidArgument with the member's
-/// path.
+/// path. A document of an older version of the format goes through archive::migrated() first.
 Result<WorkspaceDocument> workspace_from_portable(std::string_view text);
 Result<Report> report_from_portable(std::string_view text);
 Result<Alert> alert_from_portable(std::string_view text);
@@ -41,8 +42,8 @@ Blake2bDigest content_digest(const Alert& alert);
 /// Of record and model text; rows are proven by the digest of their Parquet.
 Blake2bDigest content_digest(const Dataset& dataset);
 
-/// Replaces every UUID in `text` (canonical JSON) that is a key of `map` by its value; strings that
-/// are not exactly a known UUID stay as they are.
+/// Replaces every UUID in `text` (canonical JSON) that is a key of `map` by its value, in strings
+/// and names of members, also as a word within one, as in a link.
 JsonText rewrite_ids(const JsonText& text, const std::map<Uuid, Uuid>& map);
 
 }  // namespace oa::catalog

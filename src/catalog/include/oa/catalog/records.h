@@ -17,6 +17,9 @@
 
 namespace oa::catalog {
 
+/// Of the name of a tenant, workspace, user …, in UTF-8.
+inline constexpr std::size_t kMaxNameBytes = 512;
+
 enum class Plan { kStarter, kGrowth, kScale };
 enum class Role { kViewer, kEditor, kAdmin };  // ascending rights
 enum class PrincipalKind { kUser, kTeam };
@@ -57,6 +60,9 @@ struct User {
   Timestamp created_at;
   bool operator==(const User&) const = default;
 };
+/// Whether two addresses are one person's: ASCII letters compare without case, as in the database's
+/// index.
+bool same_email(std::string_view a, std::string_view b);
 
 struct Team {
   TeamId id;
@@ -169,6 +175,7 @@ struct Report {
   JsonText filters;  // report-level, array form {"items":[…]}
   std::vector<Visual> visuals;
   std::vector<Bookmark> bookmarks;
+  std::vector<RoleGrant> grants;  // beside the workspace's members; ascending, nobody Admin
   UserId created_by;
   Timestamp created_at;
   Timestamp updated_at;
@@ -217,12 +224,24 @@ struct SealedSecret {
   std::optional<Timestamp> expires_at;  // of a certificate
 };
 
-/// A key that signs this tenant's archives. Retired keys stay trusted.
+/// A key that signs this tenant's archives. Retired keys stay trusted until they are revoked.
 struct SigningKeyRecord {
   std::string public_key;  // minisign base64 line
   Bytes sealed_seed;       // oa/keys seal_value, purpose kSigning, name = public_key
   Timestamp created_at;
   std::optional<Timestamp> retired_at;
+  std::optional<Timestamp> revoked_at = std::nullopt;  // only of a retired one
+};
+
+/// A signer of somebody else's archives, accepted by an Owner until revoked_at.
+struct AcceptedSigner {
+  std::string public_key;   // minisign base64 line
+  std::string fingerprint;  // 64 lower-case hex digits
+  std::string note;         // what the Owner wrote about it
+  UserId accepted_by;
+  Timestamp accepted_at;
+  std::optional<Timestamp> revoked_at;
+  bool operator==(const AcceptedSigner&) const = default;
 };
 
 /// An archive kept in the object store.
@@ -241,17 +260,55 @@ struct ArchiveRecord {
   Timestamp created_at;
 };
 
-enum class RestoreState { kPlanned, kApplied };
+/// planned → applying → applied → undone. A restore that was interrupted while applying changed
+/// nothing; sweeping makes it planned again.
+enum class RestoreState { kPlanned, kApplying, kApplied, kUndone };
 std::string_view to_text(RestoreState);
 
-/// One applied or planned restore, kept for ever as history.
+enum class RestoreKind { kRestore, kImport, kUndo };
+std::string_view to_text(RestoreKind);
+
+/// One restore from its plan on, kept for ever as history. What the texts of JSON hold is the
+/// restore module's matter.
 struct RestoreRecord {
   RestoreId id;
-  ArchiveId archive_id;
+  RestoreKind kind = RestoreKind::kRestore;
   RestoreState state = RestoreState::kPlanned;
-  JsonText summary;  // counts by action
+  ArchiveId archive_id;      // nil for an undo that reads none
+  std::string content_hash;  // of that archive, hex
+  JsonText source;           // where the archive is
+  JsonText request;          // what was asked for
+  JsonText plan;             // the plan without its items
+  std::string plan_hash;     // what is approved, hex
+  JsonText summary;          // counts by action
+  std::uint64_t item_count = 0;
+  std::optional<UserId> created_by, approved_by;  // none: the operator
   Timestamp created_at;
-  std::optional<Timestamp> applied_at;
+  std::optional<Timestamp> approved_at, applied_at;
+  std::optional<RowsObject> undo_archive;  // an object of class `archives`
+  std::optional<RestoreId> undoes;         // of an undo: the restore it takes back
+  std::optional<RestoreId> undone_by;
+  std::optional<std::string> last_failure;  // ErrorInfo::name of the last attempt to apply it
+  bool operator==(const RestoreRecord&) const = default;
 };
+
+/// One line of a plan. `document` is the item as it was hashed; the other members find it.
+struct RestoreItem {
+  std::uint64_t ordinal = 0;
+  std::string kind;  // workspace, dataset, report, alert
+  Uuid source_id, target_id;
+  std::string action;
+  std::string name;
+  JsonText document;
+  bool operator==(const RestoreItem&) const = default;
+};
+
+/// How much a tenant may have: assets of all kinds, and bytes of imported rows (Parquet).
+struct Quota {
+  std::uint64_t assets = 0;
+  std::uint64_t rows_bytes = 0;
+  bool operator==(const Quota&) const = default;
+};
+Quota quota_of(Plan plan);
 
 }  // namespace oa::catalog

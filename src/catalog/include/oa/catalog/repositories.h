@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <span>
 
 #include "oa/catalog/audit.h"
@@ -17,6 +18,8 @@ class Users {
   explicit Users(TenantTransaction& transaction) : tx_(transaction) {}
   Result<std::vector<User>> list();
   Result<User> get(UserId id);
+  /// Those of `ids` that made nothing that is there and hold no role, grant or membership.
+  Status remove_unused(std::span<const UserId> ids);
   Status put(std::span<const User> users);  // never touches a password hash of an existing user
   Status set_password_hash(UserId id, const std::string& phc_text);
 
@@ -29,6 +32,8 @@ class Teams {
   explicit Teams(TenantTransaction& transaction) : tx_(transaction) {}
   Result<std::vector<Team>> list();
   Status put(std::span<const Team> teams);
+  /// Those of `ids` that hold no role and no grant.
+  Status remove_unused(std::span<const TeamId> ids);
 
  private:
   TenantTransaction& tx_;
@@ -42,6 +47,8 @@ class Workspaces {
   Status put(std::span<const Workspace> workspaces);
   /// With everything in it.
   Status remove(WorkspaceId id);
+  /// kInvalidArgument when something is in one of them.
+  Status remove_empty(std::span<const WorkspaceId> ids);
 
  private:
   TenantTransaction& tx_;
@@ -62,6 +69,15 @@ class Datasets {
   Result<bool> try_lock_refresh(DatasetId id);
   /// kConflict while a report or alert refers to it.
   Status remove(DatasetId id);
+  /// The same for many.
+  Status remove(std::span<const DatasetId> ids);
+  /// Which reports and which alerts refer to which of `ids`.
+  struct Use {
+    DatasetId dataset;
+    std::optional<ReportId> report;
+    std::optional<AlertId> alert;
+  };
+  Result<std::vector<Use>> uses(std::span<const DatasetId> ids);
 
  private:
   TenantTransaction& tx_;
@@ -80,14 +96,28 @@ class DatasetSources {
   TenantTransaction& tx_;
 };
 
+struct Grantees {
+  std::set<UserId> users;
+  std::set<TeamId> teams;
+};
+
 class Reports {
  public:
   explicit Reports(TenantTransaction& transaction) : tx_(transaction) {}
   Result<std::vector<Report>> list(WorkspaceId workspace, std::optional<ReportId> after,
                                    std::size_t limit);
   Result<Report> get(ReportId id);
+  /// Those of `ids` that there are, by id; meant for some hundred at a time.
+  Result<std::vector<Report>> find(std::span<const ReportId> ids);
+  /// All of a workspace.
+  Result<std::vector<std::pair<ReportId, std::string>>> names(WorkspaceId workspace);
+  /// The record, which nobody else can change or remove until the transaction ends.
+  Result<Report> lock(ReportId id);
+  /// Whoever some report of the workspace is shared with.
+  Result<Grantees> grantees(WorkspaceId workspace);
   Status put(std::span<const Report> reports);
   Status remove(ReportId id);
+  Status remove(std::span<const ReportId> ids);
 
  private:
   TenantTransaction& tx_;
@@ -99,12 +129,20 @@ class Alerts {
   Result<std::vector<Alert>> list(WorkspaceId workspace, std::optional<AlertId> after,
                                   std::size_t limit);
   Result<Alert> get(AlertId id);
+  /// Those of `ids` that there are, by id; meant for some hundred at a time.
+  Result<std::vector<Alert>> find(std::span<const AlertId> ids);
+  /// All of a workspace.
+  Result<std::vector<std::pair<AlertId, std::string>>> names(WorkspaceId workspace);
   Status put(std::span<const Alert> alerts);
   Status remove(AlertId id);
+  Status remove(std::span<const AlertId> ids);
 
  private:
   TenantTransaction& tx_;
 };
+
+/// How much of its plan's quota a tenant uses.
+Result<Quota> usage_of(TenantTransaction& transaction);
 
 /// What became of an alert each time it was evaluated. Kept as long as the alert; cannot be
 /// changed.
@@ -142,6 +180,23 @@ class SigningKeys {
   Result<std::vector<SigningKeyRecord>> list();
   /// Retires the current one and adds `record`.
   Status rotate_to(const SigningKeyRecord& record);
+  /// Of a retired key: it is not trusted any more. kNotFound when no retired one that is trusted
+  /// has this public key.
+  Status revoke(const std::string& public_key, Timestamp at);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class AcceptedSigners {
+ public:
+  explicit AcceptedSigners(TenantTransaction& transaction) : tx_(transaction) {}
+  /// All of them, oldest first, those that were revoked too.
+  Result<std::vector<AcceptedSigner>> list();
+  /// kConflict while the key is accepted already.
+  Status accept(const AcceptedSigner& signer);
+  /// Ends the acceptance in force; kNotFound when there is none.
+  Status revoke(const std::string& public_key, Timestamp at);
 
  private:
   TenantTransaction& tx_;
@@ -160,10 +215,30 @@ class Archives {
 
 class Restores {
  public:
+  using AddItem = std::function<Status(const RestoreItem&)>;
+  using ItemProducer = std::function<Status(const AddItem& add)>;
+  /// Empty members match any.
+  struct ItemFilter {
+    std::string_view action, kind;
+    std::optional<Uuid> asset;  // archived or written id
+  };
+
   explicit Restores(TenantTransaction& transaction) : tx_(transaction) {}
-  Result<std::vector<RestoreRecord>> list();  // newest first
+  Result<std::vector<RestoreRecord>> list(std::size_t limit);  // newest first
   Result<RestoreRecord> get(RestoreId id);
+  /// The record, which nobody else can change until the transaction ends.
+  Result<RestoreRecord> lock(RestoreId id);
+  Result<std::vector<RestoreRecord>> in_state(RestoreState state);  // oldest first
+  /// Those applied before `moment` that still have an undo archive.
+  Result<std::vector<RestoreRecord>> undoable_before(Timestamp moment);
+  /// kConflict when another applied restore undoes the same one.
   Status put(const RestoreRecord& record);
+  /// All items of a plan, once; ordinals ascend. Nothing else may use the transaction meanwhile.
+  Status add_items(RestoreId id, const ItemProducer& produce);
+  /// By ordinal, those behind `after`.
+  Result<std::vector<RestoreItem>> items(RestoreId id, std::optional<std::uint64_t> after,
+                                         std::size_t limit, const ItemFilter& filter = {});
+  Status remove_items(RestoreId id);
 
  private:
   TenantTransaction& tx_;

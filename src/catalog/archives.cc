@@ -1,5 +1,4 @@
-// What backup and restore have done for a tenant: the archives there are and the restores there
-// were.
+// The archives that a tenant has.
 #include "oa/catalog/repositories.h"
 #include "row_reader.h"
 
@@ -24,28 +23,6 @@ Result<ArchiveRecord> read_archive(const Rows& rows, int index) {
   return record;
 }
 
-Result<RestoreRecord> read_restore(const Rows& rows, int index) {
-  RowReader row(rows, index);
-  RestoreRecord record;
-  record.id = row.id<RestoreId>();
-  record.archive_id = row.id<ArchiveId>();
-  OA_ASSIGN(record.state, row.enumerator<RestoreState>());
-  OA_ASSIGN(record.summary, row.json());
-  record.created_at = row.timestamp();
-  record.applied_at = row.optional_timestamp();
-  return record;
-}
-
-template <class Record>
-Result<std::vector<Record>> read_each(const Rows& rows, Result<Record> (*read)(const Rows&, int)) {
-  std::vector<Record> records;
-  for (int i = 0; i < rows.count(); ++i) {
-    OA_ASSIGN(Record record, read(rows, i));
-    records.push_back(std::move(record));
-  }
-  return records;
-}
-
 }  // namespace
 
 Result<std::vector<ArchiveRecord>> Archives::list() {
@@ -54,7 +31,12 @@ Result<std::vector<ArchiveRecord>> Archives::list() {
                 "SELECT id, snapshot_time, object_name, object_version, size_bytes, with_rows, "
                 "with_audit, counts, content_hash, signer, created_by, created_at FROM archives "
                 "ORDER BY created_at DESC, id"));
-  return read_each<ArchiveRecord>(rows, read_archive);
+  std::vector<ArchiveRecord> records;
+  for (int i = 0; i < rows.count(); ++i) {
+    OA_ASSIGN(ArchiveRecord record, read_archive(rows, i));
+    records.push_back(std::move(record));
+  }
+  return records;
 }
 
 Result<ArchiveRecord> Archives::get(ArchiveId id) {
@@ -82,38 +64,6 @@ Status Archives::add(const ArchiveRecord& record) {
        Parameter::of(record.with_audit), Parameter::of(record.counts),
        Parameter::of(record.content_hash), Parameter::of(record.signer),
        Parameter::of(record.created_by), Parameter::of(record.created_at)});
-}
-
-Result<std::vector<RestoreRecord>> Restores::list() {
-  OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
-                "SELECT id, archive_id, state, summary, created_at, applied_at FROM restores "
-                "ORDER BY created_at DESC, id"));
-  return read_each<RestoreRecord>(rows, read_restore);
-}
-
-Result<RestoreRecord> Restores::get(RestoreId id) {
-  OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
-                "SELECT id, archive_id, state, summary, created_at, applied_at FROM restores "
-                "WHERE id = $1",
-                {Parameter::of(id)}));
-  if (rows.count() == 0)
-    return make_error(ErrorCode::kNotFound, "restores.get", "no restore has this id");
-  return read_restore(rows, 0);
-}
-
-Status Restores::put(const RestoreRecord& record) {
-  return tx_.connection().execute(
-      "INSERT INTO restores (id, archive_id, state, summary, created_at, applied_at) VALUES ($1, "
-      "$2, $3, $4, $5, $6) "
-      "ON CONFLICT (tenant_id, id) DO UPDATE SET archive_id = excluded.archive_id, state = "
-      "excluded.state, "
-      "summary = excluded.summary, created_at = excluded.created_at, applied_at = "
-      "excluded.applied_at",
-      {Parameter::of(record.id), Parameter::of(record.archive_id),
-       Parameter::of(to_text(record.state)), Parameter::of(record.summary),
-       Parameter::of(record.created_at), Parameter::of(record.applied_at)});
 }
 
 }  // namespace oa::catalog
