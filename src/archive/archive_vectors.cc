@@ -77,6 +77,9 @@ std::vector<ArchiveVector> good_vectors() {
                           {.path = "signatures.sig"},
                           {.path = "\xc3\xa4\xe2\x82\xac\xf0\x9f\x97\x84"},
                           {.path = "\xf4\x8f\xbf\xbf"}}});
+  c.accepted(
+      "minor_version_1", "Format 1.1.",
+      {.entries = {{.path = "a"}}, .edit_manifest_text = replaced(R"("minor":0)", R"("minor":1)")});
   c.accepted("newer_minor_with_unknown_members",
              "A newer minor version whose manifest has members that nobody knows.",
              {.entries = {{.path = "a"}}, .edit_manifest_text = [](std::string& text) {

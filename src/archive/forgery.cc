@@ -252,7 +252,7 @@ ForgedParts Forgery::parts() const {
   parts.push_back({PartKind::kRoot, std::move(root_frame)});
 
   Manifest manifest{kFormatMajor,
-                    kFormatMinor,
+                    kForgedMinor,
                     test_options().archive_id,
                     test_options().snapshot_time,
                     test_manifest(),

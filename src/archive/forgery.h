@@ -54,6 +54,10 @@ void fit_seek_table(ForgedParts& parts);
 /// Writes the checksum of a tar header's block again.
 void fit_tar_checksum(Bytes& bytes, std::size_t block_at);
 
+/// Every version of the format is read, so forgeries are of the first. An edit of the manifest's
+/// text makes another of it.
+inline constexpr std::uint32_t kForgedMinor = 0;
+
 /// A small archive. The edits up to the manifest's are by the signer (test_key(1)); later ones by
 /// somebody else.
 struct Forgery {

@@ -29,7 +29,9 @@ void expect_refusal(const Forgery& made, std::string_view name, std::string_view
 }
 
 TEST(ForgeryTest, AnHonestOneIsAccepted) {
-  const Bytes forged = forgery().make();
+  auto honest = forgery();
+  honest.edit_manifest = [](Manifest& manifest) { manifest.format_minor = kFormatMinor; };
+  const Bytes forged = honest.make();
   EXPECT_EQ(refusal(forged, true), "");
   EXPECT_TRUE(forged == write_archive({{"a", {1, 2, 3}}, {"b", {1, 2, 3}}, {"c", {1, 2, 3}}}));
 }
@@ -194,8 +196,17 @@ TEST(ForgeryTest, Versions) {
   EXPECT_EQ(refusal(made.make()), "");
   made.edit_manifest_text = replace(R"("minor":0},)", R"("minor":7},"future":[1],)");
   EXPECT_EQ(refusal(made.make()), "");
-  made.edit_manifest_text = replace(R"("minor":0},)", R"("minor":0},"future":[1],)");
-  expect_refusal(made, "archive/malformed", "shape");
+  for (std::uint32_t minor = 0; minor <= kFormatMinor + 1; ++minor) {
+    const std::string version = "\"minor\":" + std::to_string(minor);
+    made.edit_manifest_text = replace(R"("minor":0)", version);
+    EXPECT_EQ(refusal(made.make()), "") << version;
+    made.edit_manifest_text = replace(R"("minor":0},)", version + R"(},"future":[1],)");
+    if (minor <= kFormatMinor) {
+      expect_refusal(made, "archive/malformed", "shape");
+    } else {
+      EXPECT_EQ(refusal(made.make()), "") << version;
+    }
+  }
 }
 
 TEST(ForgeryTest, ManifestsOfAnotherForm) {

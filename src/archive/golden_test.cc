@@ -1,4 +1,4 @@
-// Archives that an earlier build wrote. See tests/golden/1.0/README.md.
+// Archives that earlier builds wrote. See tests/golden/README.md.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -11,6 +11,7 @@ namespace oa::archive {
 namespace {
 
 const std::string kFolder = OA_GOLDEN_FOLDER;
+const std::string kWritten = std::to_string(kFormatMajor) + "." + std::to_string(kFormatMinor);
 
 // One entry of every shape that the format knows, and frames of every kind.
 Contents every_shape() {
@@ -26,21 +27,33 @@ Contents every_shape() {
   return contents;
 }
 
-// The golden file, which today's writer must still make.
-Bytes golden(const std::string& name, const Contents& contents) {
-  const std::string path = kFolder + "/" + name;
-  const Bytes written = write_archive(contents);
-  if (getenv("OA_ACCEPT_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << as_text(written);
-  }
-  Bytes kept = *read_file(path, std::uint64_t{1} << 20);
-  EXPECT_TRUE(written == kept) << "the writer makes other bytes than it did: " << name;
-  return kept;
+Contents example() { return {{"notes/hello.txt", Bytes{'H', 'e', 'l', 'l', 'o', '.', '\n'}}}; }
+
+Bytes golden(const std::string& version, const std::string& name) {
+  return *read_file(kFolder + "/" + version + "/" + name, std::uint64_t{1} << 20);
 }
 
-TEST(Golden, TheLibrarysArchiveIsReadAndStillWritten) {
-  const MemorySource source(golden("library.oa-archive", every_shape()));
+void expect_written(const std::string& name, const Contents& contents) {
+  const Bytes written = write_archive(contents);
+  if (getenv("OA_ACCEPT_GOLDEN") != nullptr) {
+    std::ofstream(kFolder + "/" + kWritten + "/" + name, std::ios::binary) << as_text(written);
+  }
+  EXPECT_TRUE(written == golden(kWritten, name))
+      << "the writer makes other bytes than it did: " << name;
+}
+
+TEST(Golden, TheWriterStillMakesTheSameBytes) {
+  expect_written("library.oa-archive", every_shape());
+  expect_written("example.oa-archive", example());
+}
+
+void expect_read(const std::string& version, const std::string& name, const Contents& expected) {
+  SCOPED_TRACE(version + " " + name);
+  const MemorySource source(golden(version, name));
   const auto reader = *ArchiveReader::open(source, trust_key(1));
+  const auto& manifest = reader->manifest();
+  EXPECT_EQ(std::to_string(manifest.format_major) + "." + std::to_string(manifest.format_minor),
+            version);
   ASSERT_TRUE(reader->verify({.every_signature = true, .threads = 2}, no_progress()).ok());
   Contents contents;
   ASSERT_TRUE(reader
@@ -50,14 +63,21 @@ TEST(Golden, TheLibrarysArchiveIsReadAndStillWritten) {
                                return {};
                              })
                   .ok());
-  EXPECT_TRUE(contents == every_shape());
+  EXPECT_TRUE(contents == expected);
+}
+
+TEST(Golden, ArchivesOfEveryVersionAreRead) {
+  for (std::uint32_t minor = 0; minor <= kFormatMinor; ++minor) {
+    const std::string version = std::to_string(kFormatMajor) + "." + std::to_string(minor);
+    expect_read(version, "library.oa-archive", every_shape());
+    expect_read(version, "example.oa-archive", example());
+  }
 }
 
 // Lines of the document's annotated dump: offset, two blanks, bytes in hex, and a remark behind
 // "|".
 TEST(Golden, TheDumpInTheFormatDocumentIsOfTheExample) {
-  const Bytes example = golden("example.oa-archive",
-                               {{"notes/hello.txt", Bytes{'H', 'e', 'l', 'l', 'o', '.', '\n'}}});
+  const Bytes example = golden(kWritten, "example.oa-archive");
   std::ifstream document(OA_FORMAT_DOCUMENT);
   std::size_t lines = 0;
   bool inside = false;

@@ -30,6 +30,9 @@ void json_forms(VectorCatalog& c) {
   const TextEdit edits[] = {
       {"unknown_member", "malformed", "has a member that this minor version does not know",
        R"("minor":0},)", R"("minor":0},"future":[1],)"},
+      {"unknown_member_of_minor_1", "malformed",
+       "is of format 1.1 and has a member that this does not know", R"("minor":0},)",
+       R"("minor":1},"future":[1],)"},
       {"unknown_member_of_signer", "malformed",
        "has a member of the signer that this minor version does not know", R"(","public_key":)",
        R"(","of":1,"public_key":)"},

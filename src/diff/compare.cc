@@ -77,6 +77,7 @@ class Comparer {
  private:
   void agree_on_scope() {
     const Scope before = before_.scope(), after = after_.scope();
+    minors_ = {before.format_minor, after.format_minor};
     result_.rows_compared = before.rows && after.rows;
     result_.audit_compared = before.audit && after.audit;
     result_.workspaces = before.workspaces.has_value() ? before.workspaces : after.workspaces;
@@ -101,7 +102,7 @@ class Comparer {
 
   // The entry that only the side before has.
   Status skip_one() {
-    const EntryPair pair(before_, &page_[at_], nullptr);
+    const EntryPair pair(before_, &page_[at_], nullptr, minors_);
     OA_TRY(entry(pair));
     return advance();
   }
@@ -109,7 +110,7 @@ class Comparer {
   Status pass(const PassingEntry& passing) {
     while (at_ < page_.size() && page_[at_].path < passing.path) OA_TRY(skip_one());
     const bool both = at_ < page_.size() && page_[at_].path == passing.path;
-    const EntryPair pair(before_, both ? &page_[at_] : nullptr, &passing);
+    const EntryPair pair(before_, both ? &page_[at_] : nullptr, &passing, minors_);
     OA_TRY(entry(pair));
     return both ? advance() : Status();
   }
@@ -182,8 +183,10 @@ class Comparer {
     if (change.name.empty() && documents.before.has_value())
       change.name = name_of(kind, *documents.before);
     if (change.change == Change::kChanged) {
-      if (documents.before.has_value() && documents.after.has_value())
+      if (documents.before.has_value() && documents.after.has_value()) {
         change.fields = compare_json(*documents.before, *documents.after);
+        if (change.fields.empty() && documents.migrated) return {};
+      }
       if (change.fields.empty()) {  // no JSON, or the same written in another way
         OA_ASSIGN(auto field, pair.content_field("content"));
         change.fields.push_back(std::move(field));
@@ -354,6 +357,7 @@ class Comparer {
   const Limits& limits_;
   Progress& progress_;
   Comparison result_;
+  FormatMinors minors_;
   std::vector<EntryInfo> page_;  // of the side before, gone through up to at_
   std::size_t at_ = 0;
   std::string last_path_;

@@ -49,6 +49,11 @@ Comparison compared(const MemorySide& before, MemorySide& after, const Limits& l
   return result.ok() ? std::move(result).value() : Comparison{};
 }
 
+std::string shared_report(const std::string& name, const std::string& grants) {
+  std::string text = report(name);
+  return text.replace(text.rfind('}'), 1, R"(,"grants":[)" + grants + "]}");
+}
+
 MemorySide small_tenant() {
   MemorySide side;
   side.entries[archive::workspace_path(workspace(1))] = workspace_document(
@@ -97,6 +102,54 @@ TEST(Compare, ReportsAddedRemovedAndChanged) {
                    0}));
   EXPECT_EQ(changes[2].change, Change::kAdded);
   EXPECT_EQ(changes[2].name, "R39");
+}
+
+TEST(Compare, WhomAReportIsSharedWith) {
+  MemorySide before = small_tenant(), after = small_tenant();
+  const std::string kept = R"({"kind":"team","principal":"t1","role":"viewer"})";
+  before.entries[report_path(1, 30)] =
+      shared_report("R30", R"({"kind":"user","principal":"u1","role":"viewer"},)" + kept);
+  after.entries[report_path(1, 30)] =
+      shared_report("R30", R"({"kind":"user","principal":"u2","role":"viewer"},)" + kept);
+  before.entries[report_path(1, 31)] = shared_report("R31", kept);
+  after.entries[report_path(1, 31)] =
+      shared_report("R31", R"({"kind":"team","principal":"t1","role":"editor"})");
+  const auto changes = compared(before, after).changes;
+  ASSERT_EQ(changes.size(), 2u);
+  EXPECT_EQ(changes[0].fields,
+            (std::vector<FieldChange>{{"grants[principal=u2]",
+                                       FieldChangeKind::kAdded,
+                                       {},
+                                       R"({"kind":"user","principal":"u2","role":"viewer"})"},
+                                      {"grants[principal=u1]",
+                                       FieldChangeKind::kRemoved,
+                                       R"({"kind":"user","principal":"u1","role":"viewer"})",
+                                       {}}}));
+  EXPECT_EQ(changes[1].fields,
+            (std::vector<FieldChange>{{"grants[principal=t1].role", FieldChangeKind::kChanged,
+                                       R"("viewer")", R"("editor")"}}));
+}
+
+TEST(Compare, ReportsOfAnOlderVersionAreSharedWithNobody) {
+  MemorySide before = small_tenant(), after = small_tenant();
+  before.made_for.format_minor = 0;
+  for (int i = 30; i < 35; ++i)
+    after.entries[report_path(1, i)] = shared_report("R" + std::to_string(i), "");
+  after.entries[report_path(1, 31)] =
+      shared_report("R31", R"({"kind":"team","principal":"t1","role":"viewer"})");
+  after.entries[report_path(1, 32)] = shared_report("Renamed", "");
+  before.entries[report_path(1, 33)] = shared_report("R33", "7");  // which 1.0 does not know
+  before.entries["a.json"] = R"({"a":1})";
+  after.entries["a.json"] = R"({ "a":1})";
+  const auto changes = compared(before, after).changes;
+  ASSERT_EQ(changes.size(), 4u);
+  EXPECT_EQ(changes[0].fields.at(0).path, "grants[principal=t1]");
+  EXPECT_EQ(changes[1].fields.at(0).path, "name");
+  EXPECT_EQ(changes[2].name, "R33");
+  EXPECT_EQ(changes[2].fields.at(0).kind, FieldChangeKind::kContent);
+  EXPECT_EQ(changes[3].kind, AssetKind::kFile);
+  const auto back = compared(after, before).changes;
+  EXPECT_EQ(back.size(), changes.size());
 }
 
 TEST(Compare, AWorkspaceDocumentIsSpreadOverItsAssets) {

@@ -59,13 +59,22 @@ Result<bool> EntryPair::equal() const {
 
 Result<EntryPair::Documents> EntryPair::documents(std::size_t max_bytes) const {
   Documents documents;
+  const auto ref = archive::parse_entry_path(path());
+  const auto read = [&](Result<Bytes> bytes,
+                        std::uint32_t minor) -> Result<std::optional<json::value>> {
+    OA_ASSIGN(const auto content, within_limit(std::move(bytes)));
+    auto value = object_in(content);
+    if (!ref.has_value() || !value.has_value()) return value;
+    const auto migrated = archive::migrate(ref->kind, minor, *value);
+    if (!migrated.ok()) return std::optional<json::value>();
+    documents.migrated |= *migrated;
+    return value;
+  };
   if (before_ != nullptr) {
-    OA_ASSIGN(const auto content, within_limit(listing_.read(before_->path, max_bytes)));
-    documents.before = object_in(content);
+    OA_ASSIGN(documents.before, read(listing_.read(before_->path, max_bytes), minors_.before));
   }
   if (after_ != nullptr) {
-    OA_ASSIGN(const auto content, within_limit(after_->content(max_bytes)));
-    documents.after = object_in(content);
+    OA_ASSIGN(documents.after, read(after_->content(max_bytes), minors_.after));
   }
   return documents;
 }

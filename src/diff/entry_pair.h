@@ -8,11 +8,17 @@
 
 namespace oa::diff {
 
+/// Minor versions of the format that the sides' documents have.
+struct FormatMinors {
+  std::uint32_t before = archive::kFormatMinor, after = archive::kFormatMinor;
+};
+
 /// Borrows all it is given. At least one side is there.
 class EntryPair {
  public:
-  EntryPair(const Listing& listing, const archive::EntryInfo* before, const PassingEntry* after)
-      : listing_(listing), before_(before), after_(after) {}
+  EntryPair(const Listing& listing, const archive::EntryInfo* before, const PassingEntry* after,
+            FormatMinors minors)
+      : listing_(listing), before_(before), after_(after), minors_(minors) {}
 
   const std::string& path() const { return before_ != nullptr ? before_->path : after_->path; }
   bool has_before() const { return before_ != nullptr; }
@@ -25,9 +31,11 @@ class EntryPair {
   /// By size and digest.
   Result<bool> equal() const;
 
-  /// Each side's JSON object; nullopt where there is none, or none within the limits.
+  /// Each side's JSON object, in today's form; nullopt where there is none, or none within the
+  /// limits.
   struct Documents {
     std::optional<json::value> before, after;
+    bool migrated = false;  // one of them was written in another form
   };
   Result<Documents> documents(std::size_t max_bytes) const;
 
@@ -42,6 +50,7 @@ class EntryPair {
   const Listing& listing_;
   const archive::EntryInfo* before_;
   const PassingEntry* after_;
+  FormatMinors minors_;
 };
 
 }  // namespace oa::diff

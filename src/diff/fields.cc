@@ -73,7 +73,8 @@ std::string element_path(const std::string& base, const json::value& item, const
   const json::value& key = own ? item.get_object().at(rule.member) : item;
   std::string text = key.is_string() ? quoted_unless_word(key.get_string()) : short_json(key);
   // A number alone would read like a position.
-  if (own && (rule.member != "id" || !key.is_string())) text = std::string(rule.member) + "=" + text;
+  if (own && (rule.member != "id" || !key.is_string()))
+    text = std::string(rule.member) + "=" + text;
   return base + "[" + text + "]";
 }
 

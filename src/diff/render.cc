@@ -15,13 +15,6 @@ std::size_t count(const Comparison& comparison, Change change) {
   return n;
 }
 
-json::object to_json(const FieldChange& field) {
-  json::object out{{"path", field.path}, {"change", to_text(field.kind)}};
-  if (field.before.has_value()) out["before"] = *field.before;
-  if (field.after.has_value()) out["after"] = *field.after;
-  return out;
-}
-
 json::object to_json(const AssetChange& asset) {
   json::object out{
       {"kind", to_text(asset.kind)}, {"id", asset.id}, {"change", to_text(asset.change)}};
@@ -41,23 +34,6 @@ std::string padded(std::string_view text, std::size_t width) {
   return out;
 }
 
-std::string line_of(const FieldChange& field) {
-  std::string line = "    " + field.path;
-  switch (field.kind) {
-    case FieldChangeKind::kAdded:
-      return line + " added: " + field.after.value_or("");
-    case FieldChangeKind::kRemoved:
-      return line + " removed: " + field.before.value_or("");
-    case FieldChangeKind::kMoved:
-      line += " in another order";
-      break;
-    case FieldChangeKind::kChanged:
-    case FieldChangeKind::kContent:
-      break;
-  }
-  return line + ": " + field.before.value_or("") + " -> " + field.after.value_or("");
-}
-
 std::string plural(std::size_t n, const std::string& one, const std::string& many) {
   return std::to_string(n) + " " + (n == 1 ? one : many);
 }
@@ -75,6 +51,30 @@ std::string sum_of(const Comparison& comparison) {
 }
 
 }  // namespace
+
+json::object to_json(const FieldChange& field) {
+  json::object out{{"path", field.path}, {"change", to_text(field.kind)}};
+  if (field.before.has_value()) out["before"] = *field.before;
+  if (field.after.has_value()) out["after"] = *field.after;
+  return out;
+}
+
+std::string to_line(const FieldChange& field) {
+  std::string line = field.path;
+  switch (field.kind) {
+    case FieldChangeKind::kAdded:
+      return line + " added: " + field.after.value_or("");
+    case FieldChangeKind::kRemoved:
+      return line + " removed: " + field.before.value_or("");
+    case FieldChangeKind::kMoved:
+      line += " in another order";
+      break;
+    case FieldChangeKind::kChanged:
+    case FieldChangeKind::kContent:
+      break;
+  }
+  return line + ": " + field.before.value_or("") + " -> " + field.after.value_or("");
+}
 
 json::object to_json(const Comparison& comparison) {
   json::array changes;
@@ -99,7 +99,7 @@ std::vector<std::string> to_lines(const Comparison& comparison) {
     lines.push_back(padded(to_text(asset.change), kChangeWidth) +
                     padded(to_text(asset.kind), kKindWidth) + asset.id +
                     (asset.name.empty() ? "" : "  " + asset.name));
-    for (const auto& field : asset.fields) lines.push_back(line_of(field));
+    for (const auto& field : asset.fields) lines.push_back("    " + to_line(field));
     if (asset.fields_left_out > 0)
       lines.push_back("    and " + plural(asset.fields_left_out, "more field", "more fields"));
   }

@@ -31,6 +31,12 @@ Scope scope_of(const JsonText& options) {
   return scope;
 }
 
+Scope ArchiveSide::scope() const {
+  Scope scope = scope_of(reader_.manifest().content.options);
+  scope.format_minor = reader_.manifest().format_minor;
+  return scope;
+}
+
 Facts ArchiveSide::facts() const {
   const auto& content = reader_.manifest().content;
   return {content.tenant_id, content.tenant, content.counts};

@@ -33,6 +33,7 @@ MAX_MANIFEST_BYTES = 64 << 20
 MAX_FRAME_BYTES = 16 << 20
 MAX_INDEX_BYTES = 64 << 20
 MAX_EXPANSION = 2000
+KNOWN_MINOR = 1
 
 MEMBERS = {
     "format": dict, "archive_id": str, "tenant_id": str, "snapshot_time": str, "tenant": dict, "counts": dict,
@@ -155,8 +156,9 @@ class Archive:
         demand(all(type(version.get(n)) is int and version[n] >= 0 for n in ("major", "minor")), "malformed")
         demand(version["major"] == 1, "version-unsupported")
         demand(version["minor"] < 2**32, "malformed")
-        demand(version["minor"] > 0 or len(version) == 2, "malformed")
-        if version["minor"] == 0:
+        newer = version["minor"] > KNOWN_MINOR
+        demand(newer or len(version) == 2, "malformed")
+        if not newer:
             demand(set(manifest) <= set(MEMBERS), "malformed")
         demand(all(type(manifest.get(name)) is kind for name, kind in MEMBERS.items()), "malformed")
         demand(UUID.fullmatch(manifest["archive_id"]) and UUID.fullmatch(manifest["tenant_id"]), "malformed")
@@ -168,7 +170,7 @@ class Archive:
         demand(all(type(count) is int and 0 <= count <= 2**53 for count in counts), "malformed")
         signer = manifest["signer"]
         demand({"key_id", "public_key"} <= set(signer), "malformed")
-        demand(version["minor"] > 0 or len(signer) == 2, "malformed")
+        demand(newer or len(signer) == 2, "malformed")
         demand(all(type(signer[name]) is str for name in ("key_id", "public_key")), "malformed")
         self.key = Key(signer["public_key"])
         demand(signer["key_id"] == self.key.name, "malformed")

@@ -5,14 +5,12 @@
 #include <map>
 #include <string>
 
+#include "oa/archive/format_version.h"
 #include "oa/base/json.h"
 #include "oa/crypto/hash.h"
 #include "oa/crypto/sign.h"
 
 namespace oa::archive {
-
-inline constexpr std::uint32_t kFormatMajor = 1;
-inline constexpr std::uint32_t kFormatMinor = 0;
 
 /// What the maker of an archive says about it. The domain's own parts are canonical JSON that this
 /// module carries.
@@ -35,7 +33,7 @@ struct Manifest {
   std::uint64_t content_bytes = 0;  // sum of their sizes
   Blake2bDigest content_hash{};     // over the sorted "<hex digest> <size> <path>\n" lines of the
                                     // content entries
-  Blake3Digest index_root{};       // digest of the index root page, which covers all index pages
+  Blake3Digest index_root{};        // digest of the index root page, which covers all index pages
 };
 
 }  // namespace oa::archive

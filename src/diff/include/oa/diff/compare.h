@@ -59,9 +59,10 @@ struct Limits {
 /// Walks both sides once, side by side. Entries of equal digest are not read. Changed documents are
 /// compared by field; the model text as `model` with the number of lines that only one side has,
 /// rows as `rows` with size and digest, the audit chain by its number of events. A document that is
-/// not JSON, not an object, nested too deeply or too large is compared as `content`. A workspace's
-/// document is spread over the workspace, its datasets and the people in it; somebody who stands in
-/// several documents is one change. Every difference counts, a mere `updated_at` too.
+/// not JSON, not an object, nested too deeply or too large is compared as `content`. Documents of
+/// an older version of the format are compared as today's. A workspace's document is spread over
+/// the workspace, its datasets and the people in it; somebody who stands in several documents is
+/// one change. Every difference counts, a mere `updated_at` too.
 ///
 /// Memory: one document of each side, the people of changed documents, the result.
 /// Errors: those of the sides, kLimitExceeded, kCancelled.

@@ -11,6 +11,10 @@ namespace oa::diff {
 /// What a command that was asked to (`--exit-code`) returns when the sides differ. No error has it.
 inline constexpr int kDifferentExitStatus = 20;
 
+/// `path`, `change`, and `before` and `after` where a side has the field.
+json::object to_json(const FieldChange& field);
+std::string to_line(const FieldChange& field);
+
 /// The stable JSON form (docs/format.md, "Comparisons"): `changes`, `compared`, `counts`.
 json::object to_json(const Comparison& comparison);
 

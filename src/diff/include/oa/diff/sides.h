@@ -13,11 +13,13 @@
 
 namespace oa::diff {
 
-/// What a side was made to hold. What one side leaves out is not compared.
+/// What a side was made to hold, and in which version of the format. What one side leaves out is
+/// not compared.
 struct Scope {
   std::optional<std::set<WorkspaceId>> workspaces;  // nullopt: all of the tenant
   bool rows = true;
   bool audit = true;
+  std::uint32_t format_minor = archive::kFormatMinor;
 };
 
 /// The `options` of a manifest. Where those say nothing, the side holds whatever it holds.
@@ -64,7 +66,7 @@ class Passage {
 class ArchiveSide final : public Listing, public Passage {
  public:
   explicit ArchiveSide(const archive::ArchiveReader& reader) : reader_(reader) {}
-  Scope scope() const override { return scope_of(reader_.manifest().content.options); }
+  Scope scope() const override;
   Facts facts() const override;
   Result<std::vector<archive::EntryInfo>> list_after(std::string_view after) const override {
     return reader_.list_after(after);
