@@ -46,39 +46,63 @@ Status record_archive(catalog::Database& database, TenantId tenant,
   return transaction.commit();
 }
 
-}  // namespace
+struct ArchiveJob {
+  ArchiveId id;
+  std::string object_name;
+  bool with_probes = false;
+};
 
-Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, SealedObjects& objects,
-                                              const SigningKey& signer, TenantId tenant_id,
-                                              const ArchiveRequest& request, Progress& progress) {
-  OA_ASSIGN(const auto tenant, database.find_tenant(tenant_id.str()));
-  OA_ASSIGN(auto snapshot, database.begin(tenant_id, catalog::Isolation::kSnapshot));
-
-  catalog::ArchiveRecord record;
-  record.id = ArchiveId::random();
-  record.snapshot_time = snapshot.started_at();
-  record.object_name = record.id.str();
-  OA_ASSIGN(auto sink, objects.create({tenant_id, RetentionClass::kArchives, record.object_name}));
+Result<WrittenArchive> write(catalog::TenantTransaction& snapshot, SealedObjects& objects,
+                             const SigningKey& signer, const catalog::Tenant& tenant,
+                             const ArchiveRequest& request, const ArchiveJob& job,
+                             Progress& progress) {
+  OA_ASSIGN(auto sink, objects.create({tenant.id, RetentionClass::kArchives, job.object_name}));
   archive::WriterOptions options;
-  options.archive_id = record.id;
-  options.snapshot_time = record.snapshot_time;
+  options.archive_id = job.id;
+  options.snapshot_time = snapshot.started_at();
   OA_ASSIGN(auto writer, archive::ArchiveWriter::create(options, signer, *sink));
   WritingConsumer consumer(*writer);
   OA_ASSIGN(auto content, walk_snapshot(snapshot, objects, tenant, request, consumer, progress));
-  if (request.with_rows) {
+  if (job.with_probes) {
     OA_ASSIGN(const auto probes,
               reports::take_probes(snapshot, objects, request.workspaces, progress));
     content.probes = reports::to_json(probes);
   }
-  OA_ASSIGN(const auto summary, writer->finish(content));
-  OA_ASSIGN(const auto version, sink->commit());
+  OA_ASSIGN(auto summary, writer->finish(content));
+  OA_ASSIGN(auto version, sink->commit());
+  return WrittenArchive{std::move(summary.manifest), summary.archive_bytes, std::move(version)};
+}
 
-  record.object_version = version.value;
-  record.size_bytes = summary.archive_bytes;
+}  // namespace
+
+Result<WrittenArchive> write_archive(catalog::TenantTransaction& snapshot, SealedObjects& objects,
+                                     const SigningKey& signer, const catalog::Tenant& tenant,
+                                     const ArchiveRequest& request, const std::string& object_name,
+                                     Progress& progress) {
+  return write(snapshot, objects, signer, tenant, request,
+               {ArchiveId::random(), object_name, false}, progress);
+}
+
+Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, SealedObjects& objects,
+                                              const SigningKey& signer, TenantId tenant_id,
+                                              const ArchiveRequest& request, Progress& progress) {
+  OA_ASSIGN(auto snapshot, database.begin(tenant_id, catalog::Isolation::kSnapshot));
+  OA_ASSIGN(const auto tenant, snapshot.own_tenant());
+
+  const ArchiveId id = ArchiveId::random();
+  ArchiveJob job{id, id.str(), request.with_rows};
+  OA_ASSIGN(const auto written, write(snapshot, objects, signer, tenant, request, job, progress));
+
+  catalog::ArchiveRecord record;
+  record.id = id;
+  record.snapshot_time = snapshot.started_at();
+  record.object_name = job.object_name;
+  record.object_version = written.version.value;
+  record.size_bytes = written.size_bytes;
   record.with_rows = request.with_rows;
   record.with_audit = request.with_audit;
-  record.counts = JsonText::of(counts_json(content.counts));
-  record.content_hash = to_hex(summary.manifest.content_hash);
+  record.counts = JsonText::of(counts_json(written.manifest.content.counts));
+  record.content_hash = to_hex(written.manifest.content_hash);
   record.signer = signer.public_key().fingerprint();
   record.created_by = request.created_by;
   record.created_at = Timestamp::now();

@@ -1,7 +1,9 @@
 #include "oa/backup/snapshot_entries.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <set>
+#include <span>
 
 #include "oa/archive/entry_paths.h"
 #include "oa/catalog/portable.h"
@@ -63,20 +65,46 @@ Status add_audit(Run& run) {
   return {};
 }
 
-Status add_alerts(Run& run, WorkspaceId workspace) {
-  std::optional<AlertId> after;
-  for (;;) {
-    OA_ASSIGN(const auto alerts, catalog::Alerts(run.snapshot).list(workspace, after, kBatch));
-    for (const auto& alert : alerts) {
-      const std::string text = catalog::to_portable(alert);
-      OA_TRY(run.consumer.add(archive::alert_path(workspace, alert.id),
-                              Bytes(text.begin(), text.end())));
-      run.referenced_users.insert(alert.created_by);
-      OA_TRY(run.step("alerts"));
+// The part of a workspace that is asked for; nullptr for all of it.
+const WorkspacePart* part_of(const Run& run, WorkspaceId workspace) {
+  return run.request.parts.has_value() ? &run.request.parts->at(workspace) : nullptr;
+}
+
+// Goes through a workspace's reports or alerts, or through those of `part`, in the order of ids.
+template <class Id, class Repository, class Add>
+Status for_each_asset(Repository repository, WorkspaceId workspace, const std::set<Id>* part,
+                      const Add& add) {
+  if (part != nullptr) {
+    const std::vector<Id> ids(part->begin(), part->end());
+    for (std::size_t at = 0; at < ids.size(); at += kBatch) {
+      const auto batch = std::span(ids).subspan(at, std::min(kBatch, ids.size() - at));
+      OA_ASSIGN(const auto records, repository.find(batch));
+      for (const auto& record : records) {
+        if (record.workspace_id == workspace) OA_TRY(add(record));
+      }
     }
-    if (alerts.size() < kBatch) return {};
-    after = alerts.back().id;
+    return {};
   }
+  std::optional<Id> after;
+  for (;;) {
+    OA_ASSIGN(const auto records, repository.list(workspace, after, kBatch));
+    for (const auto& record : records) OA_TRY(add(record));
+    if (records.size() < kBatch) return {};
+    after = records.back().id;
+  }
+}
+
+Status add_alerts(Run& run, WorkspaceId workspace) {
+  const auto* part = part_of(run, workspace);
+  return for_each_asset<AlertId>(catalog::Alerts(run.snapshot), workspace,
+                                 part == nullptr ? nullptr : &part->alerts,
+                                 [&](const catalog::Alert& alert) -> Status {
+                                   const std::string text = catalog::to_portable(alert);
+                                   OA_TRY(run.consumer.add(archive::alert_path(workspace, alert.id),
+                                                           Bytes(text.begin(), text.end())));
+                                   run.referenced_users.insert(alert.created_by);
+                                   return run.step("alerts");
+                                 });
 }
 
 Status add_rows(Run& run, const catalog::Dataset& dataset) {
@@ -92,33 +120,37 @@ Status add_datasets(Run& run, const std::vector<catalog::Dataset>& datasets) {
   for (const auto& dataset : datasets) {
     OA_TRY(run.consumer.add(archive::model_path(dataset.workspace_id, dataset.id),
                             Bytes(dataset.model_yaml.begin(), dataset.model_yaml.end())));
-    if (run.request.with_rows && dataset.rows.has_value()) OA_TRY(add_rows(run, dataset));
+    const auto* part = part_of(run, dataset.workspace_id);
+    const bool with_rows =
+        part == nullptr ? run.request.with_rows : part->with_rows.contains(dataset.id);
+    if (with_rows && dataset.rows.has_value()) OA_TRY(add_rows(run, dataset));
     run.referenced_users.insert(dataset.created_by);
     OA_TRY(run.step("datasets"));
   }
   return {};
 }
 
-// An archive holds the rows from before a refresh that was under way, and nobody goes on with it where
-// it is restored.
+// An archive holds the rows from before a refresh that was under way, and nobody goes on with it
+// where it is restored.
 catalog::DatasetState settled(catalog::DatasetState state) {
   if (state == catalog::DatasetState::kRefreshing) return catalog::DatasetState::kReady;
   if (state == catalog::DatasetState::kSyncing) return catalog::DatasetState::kCreated;
   return state;
 }
 
+// `people` are those that reports of the workspace are shared with.
 catalog::WorkspaceDocument workspace_document(Run& run, const catalog::Workspace& workspace,
-                                              std::vector<catalog::Dataset> datasets) {
+                                              std::vector<catalog::Dataset> datasets,
+                                              catalog::Grantees people) {
   catalog::WorkspaceDocument document;
   document.workspace = workspace;
-  std::set<UserId> users;
-  std::set<Uuid> team_ids;
+  auto& [users, team_ids] = people;
   for (const auto& grant : workspace.roles) {
     if (grant.kind == catalog::PrincipalKind::kUser) users.insert(UserId(grant.principal));
-    if (grant.kind == catalog::PrincipalKind::kTeam) team_ids.insert(grant.principal);
+    if (grant.kind == catalog::PrincipalKind::kTeam) team_ids.insert(TeamId(grant.principal));
   }
   for (const auto& team : run.teams) {
-    if (!team_ids.contains(team.id.uuid())) continue;
+    if (!team_ids.contains(team.id)) continue;
     document.teams.push_back(team);
     users.insert(team.members.begin(), team.members.end());
     run.listed_teams.insert(team.id);
@@ -138,28 +170,30 @@ catalog::WorkspaceDocument workspace_document(Run& run, const catalog::Workspace
 }
 
 Status add_reports(Run& run, WorkspaceId workspace) {
-  std::optional<ReportId> after;
-  for (;;) {
-    OA_ASSIGN(const auto reports, catalog::Reports(run.snapshot).list(workspace, after, kBatch));
-    for (const auto& report : reports) {
-      const std::string text = catalog::to_portable(report);
-      OA_TRY(run.consumer.add(archive::report_path(workspace, report.id),
-                              Bytes(text.begin(), text.end())));
-      run.referenced_users.insert(report.created_by);
-      OA_TRY(run.step("reports"));
-    }
-    if (reports.size() < kBatch) return {};
-    after = reports.back().id;
-  }
+  const auto* part = part_of(run, workspace);
+  return for_each_asset<ReportId>(
+      catalog::Reports(run.snapshot), workspace, part == nullptr ? nullptr : &part->reports,
+      [&](const catalog::Report& report) -> Status {
+        const std::string text = catalog::to_portable(report);
+        OA_TRY(run.consumer.add(archive::report_path(workspace, report.id),
+                                Bytes(text.begin(), text.end())));
+        run.referenced_users.insert(report.created_by);
+        return run.step("reports");
+      });
 }
 
 // Paths must ascend: alerts/ < datasets/ < metadata.json < reports/.
 Status add_workspace(Run& run, const catalog::Workspace& workspace) {
   OA_TRY(add_alerts(run, workspace.id));
   OA_ASSIGN(auto datasets, catalog::Datasets(run.snapshot).list(workspace.id));
+  if (const auto* part = part_of(run, workspace.id); part != nullptr) {
+    std::erase_if(datasets,
+                  [&](const auto& dataset) { return !part->datasets.contains(dataset.id); });
+  }
   OA_TRY(add_datasets(run, datasets));
-  const std::string text =
-      catalog::to_portable(workspace_document(run, workspace, std::move(datasets)));
+  OA_ASSIGN(auto grantees, catalog::Reports(run.snapshot).grantees(workspace.id));
+  const std::string text = catalog::to_portable(
+      workspace_document(run, workspace, std::move(datasets), std::move(grantees)));
   OA_TRY(run.consumer.add(archive::workspace_path(workspace.id), Bytes(text.begin(), text.end())));
   OA_TRY(run.step("workspaces"));
   return add_reports(run, workspace.id);
@@ -167,6 +201,10 @@ Status add_workspace(Run& run, const catalog::Workspace& workspace) {
 
 Result<std::vector<catalog::Workspace>> selected_workspaces(Run& run) {
   OA_ASSIGN(auto all, catalog::Workspaces(run.snapshot).list());
+  if (run.request.parts.has_value()) {
+    std::erase_if(all, [&](const auto& each) { return !run.request.parts->contains(each.id); });
+    return all;
+  }
   if (run.request.workspaces.empty()) return all;
   std::vector<catalog::Workspace> chosen;
   const std::set<WorkspaceId> wanted(run.request.workspaces.begin(), run.request.workspaces.end());
@@ -185,7 +223,7 @@ Result<std::vector<catalog::Workspace>> selected_workspaces(Run& run) {
 // something in it.
 catalog::TenantDocument tenant_document(const Run& run, const catalog::Tenant& tenant) {
   catalog::TenantDocument document{tenant.name, tenant.plan, {}, {}};
-  const bool whole = run.request.workspaces.empty();
+  const bool whole = run.request.workspaces.empty() && !run.request.parts.has_value();
   for (const auto& user : run.users) {
     if (run.listed_users.contains(user.id)) continue;
     if (whole || run.referenced_users.contains(user.id)) document.users.push_back(user);
@@ -198,10 +236,18 @@ catalog::TenantDocument tenant_document(const Run& run, const catalog::Tenant& t
 
 JsonText options_of(const ArchiveRequest& request) {
   json::object options;
-  options["rows"] = request.with_rows;
-  options["audit"] = request.with_audit;
+  bool rows = request.with_rows;
   json::array workspaces;
   for (const auto& id : request.workspaces) workspaces.emplace_back(id.str());
+  if (request.parts.has_value()) {
+    rows = false;
+    for (const auto& [id, part] : *request.parts) {
+      workspaces.emplace_back(id.str());
+      rows = rows || !part.with_rows.empty();
+    }
+  }
+  options["rows"] = rows;
+  options["audit"] = request.with_audit;
   if (!workspaces.empty()) options["workspaces"] = std::move(workspaces);
   return JsonText::of(options);
 }

@@ -175,7 +175,7 @@ Result<OpenedReport> open_report(catalog::Database& database, SealedObjects& obj
                                  const OpenOptions& options, Progress& progress) {
   OA_ASSIGN(auto snapshot, database.begin(tenant, catalog::Isolation::kSnapshot));
   OA_ASSIGN(const catalog::Report report, catalog::Reports(snapshot).get(id));
-  OA_ASSIGN(const auto viewer, reader_of(snapshot, user, report.workspace_id));
+  OA_ASSIGN(const auto viewer, reader_of(snapshot, user, report));
   OA_ASSIGN(OpenedReport opened, show_report(snapshot, objects, report, viewer, options, progress));
   OA_TRY(record_view(database, tenant, id, user));
   return opened;

@@ -11,6 +11,20 @@ struct Person {
   std::optional<catalog::Role> role;
 };
 
+// The highest of the roles that these grants give the person, by themselves or through a team.
+std::optional<catalog::Role> role_from(const std::vector<catalog::RoleGrant>& grants,
+                                       const Person& person) {
+  std::optional<catalog::Role> role;
+  for (const auto& grant : grants) {
+    const bool held = grant.principal == person.user.id.uuid() ||
+                      std::ranges::any_of(person.teams, [&](const catalog::Team& team) {
+                        return team.id.uuid() == grant.principal;
+                      });
+    if (held) role = std::max(role, std::optional(grant.role));
+  }
+  return role;
+}
+
 Result<Person> person_of(catalog::TenantTransaction& transaction, UserId id,
                          WorkspaceId workspace_id) {
   Person person;
@@ -20,14 +34,7 @@ Result<Person> person_of(catalog::TenantTransaction& transaction, UserId id,
     if (std::ranges::binary_search(team.members, id)) person.teams.push_back(std::move(team));
   }
   OA_ASSIGN(const auto workspace, catalog::Workspaces(transaction).get(workspace_id));
-  if (person.user.owner) person.role = catalog::Role::kAdmin;
-  for (const auto& grant : workspace.roles) {
-    const bool held = grant.principal == id.uuid() ||
-                      std::ranges::any_of(person.teams, [&](const catalog::Team& team) {
-                        return team.id.uuid() == grant.principal;
-                      });
-    if (held) person.role = std::max(person.role, std::optional(grant.role));
-  }
+  person.role = person.user.owner ? catalog::Role::kAdmin : role_from(workspace.roles, person);
   return person;
 }
 
@@ -57,6 +64,14 @@ Result<semantics::Viewer> to_viewer(const Person& person) {
   return viewer;
 }
 
+Result<semantics::Viewer> to_reader(const Person& person, std::string without_role) {
+  if (person.user.active && person.role.has_value()) return to_viewer(person);
+  return make_error(
+             ErrorCode::kPermissionDenied, "reports.read",
+             person.user.active ? std::move(without_role) : "this person's account is not active")
+      .with_hint("an Admin of the workspace can grant a role");
+}
+
 }  // namespace
 
 Result<semantics::Viewer> viewer_of(catalog::TenantTransaction& transaction, UserId user,
@@ -68,11 +83,16 @@ Result<semantics::Viewer> viewer_of(catalog::TenantTransaction& transaction, Use
 Result<semantics::Viewer> reader_of(catalog::TenantTransaction& transaction, UserId user,
                                     WorkspaceId workspace) {
   OA_ASSIGN(const Person person, person_of(transaction, user, workspace));
-  if (person.user.active && person.role.has_value()) return to_viewer(person);
-  return make_error(ErrorCode::kPermissionDenied, "reports.read",
-                    person.user.active ? "this person has no role in the workspace"
-                                       : "this person's account is not active")
-      .with_hint("an Admin of the workspace can grant a role");
+  return to_reader(person, "this person has no role in the workspace");
+}
+
+Result<semantics::Viewer> reader_of(catalog::TenantTransaction& transaction, UserId user,
+                                    const catalog::Report& report) {
+  OA_ASSIGN(Person person, person_of(transaction, user, report.workspace_id));
+  if (!person.role.has_value()) person.role = role_from(report.grants, person);
+  return to_reader(person,
+                   "this person has no role in the workspace, and the report is not shared with "
+                   "them");
 }
 
 Result<catalog::Dataset> dataset_in(catalog::TenantTransaction& transaction, DatasetId id,

@@ -16,4 +16,17 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
                                               const SigningKey& signer, TenantId tenant,
                                               const ArchiveRequest& request, Progress& progress);
 
+struct WrittenArchive {
+  archive::Manifest manifest;
+  std::uint64_t size_bytes = 0;
+  VersionId version;
+};
+
+/// The same as far as the object of that name, and nothing more: neither probes nor a record nor an
+/// audit event. For archives that belong to something else, such as a restore.
+Result<WrittenArchive> write_archive(catalog::TenantTransaction& snapshot, SealedObjects& objects,
+                                     const SigningKey& signer, const catalog::Tenant& tenant,
+                                     const ArchiveRequest& request, const std::string& object_name,
+                                     Progress& progress);
+
 }  // namespace oa::backup

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,10 +16,21 @@
 
 namespace oa::backup {
 
+/// What of one workspace goes into an archive of some assets.
+struct WorkspacePart {
+  std::set<DatasetId> datasets;
+  std::set<DatasetId> with_rows;  // of `datasets`
+  std::set<ReportId> reports;
+  std::set<AlertId> alerts;
+};
+
 struct ArchiveRequest {
   bool with_rows = false;
   bool with_audit = false;
   std::vector<WorkspaceId> workspaces;  // empty: all
+  /// Only these assets, each in the workspace where it is; then neither `workspaces` nor `with_rows`
+  /// has a meaning. An asset that is not there is left out.
+  std::optional<std::map<WorkspaceId, WorkspacePart>> parts;
   std::optional<UserId> created_by;
 };
 

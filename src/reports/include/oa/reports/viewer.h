@@ -18,6 +18,12 @@ Result<semantics::Viewer> viewer_of(catalog::TenantTransaction& transaction, Use
 Result<semantics::Viewer> reader_of(catalog::TenantTransaction& transaction, UserId user,
                                     WorkspaceId workspace);
 
+/// The same, of a person who may open this report: because of a role in its workspace, or because it
+/// is shared with them or with a team of theirs. To row-level security the role that a grant gives
+/// counts only where they have none in the workspace.
+Result<semantics::Viewer> reader_of(catalog::TenantTransaction& transaction, UserId user,
+                                    const catalog::Report& report);
+
 /// A dataset of this workspace. One of another is kNotFound: a role here says nothing about there.
 Result<catalog::Dataset> dataset_in(catalog::TenantTransaction& transaction, DatasetId dataset,
                                     WorkspaceId workspace);
