@@ -2,7 +2,8 @@
 #
 #   cli -> archive_cli
 #   demo
-#   instance  backup  restore  diff
+#   restore -> backup, diff
+#   instance  backup  diff
 #   reports -> datasets
 #   archive  catalog  semantics  sources -> analytics -> objects -> keys
 #   crypto  console  workbooks
@@ -25,7 +26,7 @@ set(OA_ALLOWED_sources base crypto analytics)
 set(OA_ALLOWED_datasets base crypto keys objects catalog analytics semantics sources)
 set(OA_ALLOWED_reports base crypto keys objects catalog analytics semantics datasets)
 set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics reports)
-set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics)
+set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics reports backup diff)
 set(OA_ALLOWED_instance base crypto keys objects archive catalog)
 set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore)
 set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore diff demo archive_cli)

@@ -1,286 +1,302 @@
-#include "oa/restore/apply.h"
+#include <fmt/format.h>
 
-#include <boost/json.hpp>
+#include <chrono>
+#include <thread>
 
-#include "oa/archive/entry_paths.h"
-#include "rewrite.h"
+#include "oa/restore/engine.h"
+#include "read_live.h"
+#include "rights.h"
+#include "saved_plan.h"
+#include "staging.h"
+#include "write_plan.h"
 
 namespace oa::restore {
 namespace {
 
-bool writes(const PlanItem& item) {
-  return item.action == Action::kCreate || item.action == Action::kOverwrite ||
-         item.action == Action::kFork;
+using catalog::RestoreState;
+
+constexpr auto kQueuePoll = std::chrono::milliseconds(20);
+
+Error cancelled() {
+  return make_error(ErrorCode::kCancelled, "restore.apply", "cancelled; nothing was changed");
 }
 
-ObjectKey rows_key(TenantId tenant, const Uuid& dataset) {
-  return {tenant, RetentionClass::kRows, dataset.str() + "/rows.parquet"};
+// One restore of a tenant at a time. The place is the returned transaction's; if its connection is
+// lost, the locks of the writing transaction still keep restores apart.
+Result<catalog::TenantTransaction> wait_in_queue(const Engine& engine, Progress& progress) {
+  progress.begin("waiting", 0, "");
+  OA_ASSIGN(auto place, engine.database.begin(engine.tenant));
+  for (;;) {
+    OA_ASSIGN(const bool first, place.try_queue_for_restore());
+    if (first) return place;
+    if (progress.cancelled()) return cancelled();
+    std::this_thread::sleep_for(kQueuePoll);
+  }
 }
 
-class ProgressSink final : public ByteSink {
+// Under the lock of its record, so that whoever believes to be applying it finds out before its
+// commit. How many objects were removed; nullopt when it is not applying, or another attempt is.
+Result<std::optional<std::size_t>> clear_attempt(const Engine& engine,
+                                                 const catalog::RestoreRecord& attempt,
+                                                 const std::string& failure) {
+  OA_ASSIGN(auto transaction, engine.database.begin(engine.tenant));
+  catalog::Restores restores(transaction);
+  OA_ASSIGN(auto record, restores.lock(attempt.id));
+  const bool applies =
+      record.state == RestoreState::kApplying && record.approved_at == attempt.approved_at;
+  // One that was swept meanwhile may have staged more since.
+  if (!applies && record.state != RestoreState::kPlanned) return std::optional<std::size_t>();
+  OA_ASSIGN(const auto removed, remove_objects_of(engine.objects, engine.tenant, attempt.id));
+  if (!applies) return std::optional<std::size_t>();
+  record.state = RestoreState::kPlanned;
+  record.last_failure = failure;
+  OA_TRY(restores.put(record));
+  OA_TRY(transaction.commit());
+  return std::optional(removed);
+}
+
+// Called by whoever has the tenant's place in the queue: what is applying then was interrupted.
+Status sweep_interrupted(const Engine& engine, SweepReport& report) {
+  std::vector<catalog::RestoreRecord> interrupted;
+  {
+    OA_ASSIGN(auto snapshot, engine.database.begin(engine.tenant, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(interrupted, catalog::Restores(snapshot).in_state(RestoreState::kApplying));
+  }
+  for (const auto& record : interrupted) {
+    OA_ASSIGN(const auto removed, clear_attempt(engine, record, "interrupted"));
+    if (!removed.has_value()) continue;
+    report.objects += *removed;
+    ++report.restores;
+  }
+  return {};
+}
+
+Status check_approver(const PreparedRestore& prepared, const Approval& approval) {
+  if (!approval.user.has_value() || approval.user == prepared.plan.requested_by)
+    return check_person(prepared.live, approval.user);
+  const auto person = prepared.live.users.find(*approval.user);
+  if (person != prepared.live.users.end() && person->second.active && person->second.owner)
+    return {};
+  return make_error(ErrorCode::kPermissionDenied, "restore.apply",
+                    "only an Owner can approve what somebody else planned");
+}
+
+class Applier {
  public:
-  ProgressSink(ByteSink& out, Progress& progress, std::uint64_t& done)
-      : out_(out), progress_(progress), done_(done) {}
-  Status write(ByteView bytes) override {
-    OA_TRY(out_.write(bytes));
-    progress_.update(done_ += bytes.size());
-    if (!progress_.cancelled()) return {};
-    return make_error(ErrorCode::kCancelled, "restore.apply", "cancelled; nothing was changed");
+  Applier(const Engine& engine, const PreparedRestore& prepared, const Approval& approval,
+          Progress& progress)
+      : engine_(engine), prepared_(prepared), approval_(approval), progress_(progress) {}
+
+  Result<catalog::RestoreRecord> apply() {
+    OA_ASSIGN(auto place, wait_in_queue(engine_, progress_));
+    progress_.begin("checking", 0, "");
+    OA_ASSIGN(const bool done, applied_already());
+    if (done) return record_;
+    SweepReport swept;
+    OA_TRY(sweep_interrupted(engine_, swept));
+    OA_TRY(approve());
+    const catalog::RestoreRecord attempt = record_;
+    auto outcome = stage_and_write(place);
+    if (!outcome.ok() && !decided_) {
+      // What cannot be removed now, the next restore removes.
+      (void)clear_attempt(engine_, attempt, std::string(error_info(outcome.error().code).name));
+    }
+    OA_TRY(outcome);
+    progress_.begin("done", 0, "");
+    return record_;
   }
 
  private:
-  ByteSink& out_;
-  Progress& progress_;
-  std::uint64_t& done_;
-};
-
-// New object versions that nothing refers to yet. Removed again unless keep() is called.
-class StagedRows {
- public:
-  StagedRows(SealedObjects& objects, TenantId tenant) : objects_(objects), tenant_(tenant) {}
-  ~StagedRows() {
-    for (const auto& [dataset, version] : versions_)
-      (void)objects_.remove(rows_key(tenant_, dataset), version);
-  }
-  StagedRows(const StagedRows&) = delete;
-  StagedRows& operator=(const StagedRows&) = delete;
-
-  Status stage(const archive::ArchiveReader& reader, const Contents& contents, const Plan& plan,
-               Progress& progress) {
-    std::uint64_t total = 0, done = 0;
-    for (const auto& item : plan.items) {
-      if (item.rows == RowsAction::kRestore && writes(item))
-        total += rows_of(contents, item).size_bytes;
+  Result<bool> applied_already() {
+    OA_ASSIGN(auto snapshot, engine_.database.begin(engine_.tenant, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(record_, catalog::Restores(snapshot).get(prepared_.plan.id));
+    if (record_.plan_hash != approval_.plan_hash) {
+      return make_error(ErrorCode::kPreconditionFailed, "restore.apply",
+                        "another plan of this restore was made since")
+          .with_hint("look at that one and approve it");
     }
-    progress.begin("staging rows", total, "bytes");
-    for (const auto& item : plan.items) {
-      if (item.rows != RowsAction::kRestore || !writes(item)) continue;
-      const DatasetId archived(item.source.id);
-      const auto workspace = contents.datasets.at(archived).record.workspace_id;
-      OA_ASSIGN(auto writer, objects_.create(rows_key(tenant_, item.target_id)));
-      ProgressSink sink(*writer, progress, done);
-      OA_TRY(reader.copy(archive::rows_path(workspace, archived), sink));
-      OA_ASSIGN(versions_[item.target_id], writer->commit());
+    if (record_.state != RestoreState::kUndone) return record_.state == RestoreState::kApplied;
+    return make_error(ErrorCode::kConflict, "restore.apply", "this restore was applied and undone")
+        .with_hint("make a new plan, or undo the undo");
+  }
+
+  Status approve() {
+    OA_ASSIGN(auto transaction, engine_.database.begin(engine_.tenant));
+    catalog::Restores restores(transaction);
+    OA_ASSIGN(record_, restores.lock(prepared_.plan.id));
+    if (record_.plan_hash != approval_.plan_hash || record_.state != RestoreState::kPlanned) {
+      return make_error(ErrorCode::kConflict, "restore.apply",
+                        "the restore was changed by somebody else")
+          .with_hint("look at it again");
+    }
+    record_.state = RestoreState::kApplying;
+    record_.approved_by = approval_.user;
+    record_.approved_at = Timestamp::now();
+    record_.last_failure.reset();
+    OA_TRY(restores.put(record_));
+    return transaction.commit();
+  }
+
+  Status stage_and_write(catalog::TenantTransaction& place) {
+    {
+      OA_ASSIGN(auto snapshot,
+                engine_.database.begin(engine_.tenant, catalog::Isolation::kSnapshot));
+      OA_TRY(read_unchanged(engine_, snapshot, prepared_));
+      progress_.begin("keeping what is there", 0, "");
+      OA_ASSIGN(record_.undo_archive, keep_for_undo(engine_, snapshot, prepared_, progress_));
+    }
+    OA_ASSIGN(const auto rows, stage_rows(engine_, prepared_, progress_));
+    if (progress_.cancelled()) return cancelled();
+    OA_ASSIGN(auto transaction, engine_.database.begin(engine_.tenant));
+    OA_TRY(lock(transaction));
+    OA_TRY(place.check());
+    OA_ASSIGN(const LiveState live, read_unchanged(engine_, transaction, prepared_));
+    Plan now = prepared_.plan;
+    now.usage_before = live.usage;
+    now.usage_after = grown(live.usage);
+    OA_TRY(check_applicable(now));
+    progress_.begin("writing", prepared_.plan.items.size(), "assets");
+    OA_TRY(write_plan(transaction, prepared_, live, rows, progress_));
+    OA_TRY(record(transaction));
+    progress_.begin("committing", 0, "");
+    // From here the outcome is the database's: even when its answer is lost, what was staged must
+    // stay for the case that it holds.
+    decided_ = true;
+    return transaction.commit();
+  }
+
+  Status lock(catalog::TenantTransaction& transaction) const {
+    std::vector<ReportId> reports;
+    std::vector<AlertId> alerts;
+    for (const auto& [id, brief] : prepared_.live.reports) reports.push_back(id);
+    for (const auto& [id, brief] : prepared_.live.alerts) alerts.push_back(id);
+    return transaction.lock_tenant_for_restore(reports, alerts);
+  }
+
+  // What the plan adds, on top of what the tenant uses by now.
+  catalog::Quota grown(const catalog::Quota& usage) const {
+    const auto& planned = prepared_.plan.usage_after;
+    const auto& then = prepared_.live.usage;
+    const auto add = [](std::uint64_t now, std::uint64_t before, std::uint64_t after) {
+      return after >= before ? now + (after - before) : now - std::min(now, before - after);
+    };
+    return {add(usage.assets, then.assets, planned.assets),
+            add(usage.rows_bytes, then.rows_bytes, planned.rows_bytes)};
+  }
+
+  Status record(catalog::TenantTransaction& transaction) {
+    catalog::Restores restores(transaction);
+    OA_ASSIGN(const auto now, restores.lock(record_.id));
+    if (now.state != RestoreState::kApplying || now.approved_at != record_.approved_at) {
+      return make_error(ErrorCode::kConflict, "restore.apply",
+                        "this restore lost its place and was swept; nothing was changed")
+          .with_hint("apply it again");
+    }
+    record_.state = RestoreState::kApplied;
+    record_.applied_at = Timestamp::now();
+    OA_TRY(restores.put(record_));
+    if (record_.undoes.has_value()) OA_TRY(mark_undone(restores, *record_.undoes));
+    return append_event(transaction,
+                        record_.kind == catalog::RestoreKind::kUndo ? "backup.restore.undo"
+                                                                    : "backup.restore.apply",
+                        record_, record_.approved_by, *record_.applied_at);
+  }
+
+  // What an undo takes back is undone; when that was an undo, what it had taken back is applied
+  // again, and so on.
+  Status mark_undone(catalog::Restores& restores, RestoreId first) const {
+    std::optional<RestoreId> id = first;
+    RestoreId by = record_.id;
+    for (bool undone = true; id.has_value(); undone = !undone) {
+      OA_ASSIGN(auto record, restores.lock(*id));
+      if (record.state != (undone ? RestoreState::kApplied : RestoreState::kUndone)) {
+        return make_error(ErrorCode::kConflict, "restore.undo",
+                          "the restore was undone by somebody else");
+      }
+      record.state = undone ? RestoreState::kUndone : RestoreState::kApplied;
+      record.undone_by = undone ? std::optional(by) : std::nullopt;
+      OA_TRY(restores.put(record));
+      by = record.id;
+      id = record.undoes;
     }
     return {};
   }
 
-  catalog::RowsObject placed(const Uuid& dataset) const {
-    return {rows_key(tenant_, dataset).name, versions_.at(dataset).value};
-  }
-  void keep() { versions_.clear(); }
-
- private:
-  static const ArchivedRows& rows_of(const Contents& contents, const PlanItem& item) {
-    return *contents.datasets.at(DatasetId(item.source.id)).rows;
-  }
-  SealedObjects& objects_;
-  TenantId tenant_;
-  std::map<Uuid, VersionId> versions_;
-};
-
-// Writes the plan's records inside one transaction.
-class Applier {
- public:
-  Applier(catalog::TenantTransaction& transaction, const Contents& contents, const LiveState& live,
-          const Plan& plan, const StagedRows& staged)
-      : tx_(transaction),
-        contents_(contents),
-        live_(live),
-        plan_(plan),
-        staged_(staged),
-        rewriter_(plan) {}
-
-  Status write() {
-    OA_TRY(write_people());
-    OA_TRY(write_workspaces());
-    OA_TRY(write_datasets());
-    std::vector<catalog::Report> reports;
-    std::vector<catalog::Alert> alerts;
-    for (const auto& item : plan_.items) {
-      if (!writes(item)) continue;
-      if (item.source.kind == AssetKind::kReport) {
-        reports.push_back(rewriter_.report(contents_.reports.at(ReportId(item.source.id)), item));
-      } else if (item.source.kind == AssetKind::kAlert) {
-        alerts.push_back(rewriter_.alert(contents_.alerts.at(AlertId(item.source.id)), item));
-      }
-    }
-    OA_TRY(catalog::Reports(tx_).put(reports));
-    return catalog::Alerts(tx_).put(alerts);
-  }
-
- private:
-  // Nobody gains access by a restore: a person who is not here any more comes back inactive and
-  // without credentials.
-  Status write_people() {
-    std::vector<catalog::User> users;
-    for (const auto& mapping : plan_.users) {
-      if (mapping.match != UserMatch::kPlaceholder) continue;
-      catalog::User user = contents_.users.at(mapping.archived);
-      user.active = false;
-      user.owner = false;
-      users.push_back(std::move(user));
-    }
-    OA_TRY(catalog::Users(tx_).put(users));
-    std::vector<catalog::Team> teams;
-    for (const auto& mapping : plan_.teams) {
-      if (!mapping.create) continue;
-      catalog::Team team = contents_.teams.at(mapping.archived);
-      std::set<UserId> members;
-      for (const auto member : team.members) members.insert(rewriter_.user(member));
-      team.members.assign(members.begin(), members.end());
-      teams.push_back(std::move(team));
-    }
-    return catalog::Teams(tx_).put(teams);
-  }
-
-  Status write_workspaces() {
-    std::vector<catalog::Workspace> workspaces;
-    for (const auto& item : plan_.items) {
-      if (item.source.kind != AssetKind::kWorkspace || !writes(item)) continue;
-      const WorkspaceId id(item.source.id);
-      const auto live = live_.workspaces.find(id);
-      const bool overwrites = item.action == Action::kOverwrite && live != live_.workspaces.end();
-      workspaces.push_back(rewriter_.workspace(contents_.workspaces.at(id), item, plan_.with_roles,
-                                               overwrites ? &live->second : nullptr));
-    }
-    return catalog::Workspaces(tx_).put(workspaces);
-  }
-
-  Status write_datasets() {
-    std::vector<catalog::Dataset> datasets;
-    for (const auto& item : plan_.items) {
-      if (item.source.kind != AssetKind::kDataset || !writes(item)) continue;
-      const DatasetId id(item.source.id);
-      const auto& archived = contents_.datasets.at(id);
-      auto written = rewriter_.dataset(archived.record, item);
-      const auto live = live_.datasets.find(id);
-      const auto* live_record = live == live_.datasets.end() ? nullptr : &live->second.record;
-      if (item.rows == RowsAction::kRestore) {
-        written.rows = staged_.placed(item.target_id);
-      } else if (item.rows == RowsAction::kKeepLive && archived.rows.has_value()) {
-        OA_ASSERT(live_record != nullptr);
-        written.rows = live_record->rows;  // the same rows; what the archive says of them stands
-      } else if (item.rows != RowsAction::kNone) {
-        keep_rows(written, item.rows == RowsAction::kKeepLive ? live_record : nullptr);
-      }
-      datasets.push_back(std::move(written));
-    }
-    return catalog::Datasets(tx_).put(datasets);
-  }
-
-  catalog::TenantTransaction& tx_;
-  const Contents& contents_;
-  const LiveState& live_;
-  const Plan& plan_;
-  const StagedRows& staged_;
-  Rewriter rewriter_;
+  const Engine& engine_;
+  const PreparedRestore& prepared_;
+  const Approval& approval_;
+  Progress& progress_;
+  catalog::RestoreRecord record_;
+  bool decided_ = false;
 };
 
 }  // namespace
 
 Status check_applicable(const Plan& plan) {
-  if (plan.leave_out_blocked) return {};
-  for (const auto& item : plan.items) {
-    if (item.action != Action::kBlocked) continue;
-    return make_error(ErrorCode::kConflict, "restore.apply",
-                      "the " + std::string(to_text(item.source.kind)) + " " + item.source.id.str() +
-                          " cannot be restored: " + item.reason)
-        .with_hint(
-            "add --leave-out-blocked, leave it out of the selection, or restore what it needs "
-            "first");
+  if (!plan.leave_out_blocked) {
+    for (const auto& item : plan.items) {
+      if (item.action != Action::kBlocked) continue;
+      const bool undo = plan.kind == catalog::RestoreKind::kUndo;
+      return make_error(
+                 ErrorCode::kConflict, undo ? "restore.undo" : "restore.apply",
+                 fmt::format("the {} {} cannot be {}: {}", to_text(item.source.kind),
+                             item.source.id.str(), undo ? "taken back" : "restored", item.reason))
+          .with_hint(item.reason.starts_with("needs ") ? "ask an Owner to do it"
+                     : undo ? "add --discard-edits to lose what was edited since, or "
+                              "--leave-out-blocked to take back the rest"
+                            : "add --leave-out-blocked, leave it out of the selection, or restore "
+                              "what it needs first");
+    }
   }
-  return {};
+  if (plan.kind == catalog::RestoreKind::kUndo) return {};
+  // Who has more than that already can still restore what adds nothing.
+  const auto fits = [](std::uint64_t before, std::uint64_t after, std::uint64_t quota) {
+    return after <= quota || after <= before;
+  };
+  if (fits(plan.usage_before.assets, plan.usage_after.assets, plan.quota.assets) &&
+      fits(plan.usage_before.rows_bytes, plan.usage_after.rows_bytes, plan.quota.rows_bytes))
+    return {};
+  return make_error(ErrorCode::kQuotaExceeded, "restore.apply",
+                    fmt::format("the tenant would have {} assets and {} bytes of rows; its plan "
+                                "allows {} and {}",
+                                plan.usage_after.assets, plan.usage_after.rows_bytes,
+                                plan.quota.assets, plan.quota.rows_bytes))
+      .with_hint("select less, or change the tenant's plan");
 }
 
-namespace {
-
-json::object summary_of(const Plan& plan) {
-  json::object summary{{"mode", to_text(plan.mode)}, {"plan_hash", plan_hash(plan)}};
-  for (const auto& [action, count] : count_actions(plan)) summary[to_text(action)] = count;
-  return summary;
-}
-
-Status record_restore(catalog::TenantTransaction& transaction,
-                      const catalog::RestoreRecord& record) {
-  OA_TRY(catalog::Restores(transaction).put(record));
-  catalog::NewAuditEvent event;
-  event.ts = *record.applied_at;
-  event.actor_type = "operator";
-  event.action = "backup.restore.apply";
-  event.resource_type = "restore";
-  event.resource_id = record.id.str();
-  auto detail = record.summary.value();
-  detail.as_object()["archive_id"] = record.archive_id.str();
-  event.detail = JsonText::of(detail);
-  return catalog::Audit(transaction).append({&event, 1});
-}
-
-}  // namespace
-
-Result<StoredArchive> open_stored_archive(SealedObjects& objects, TenantId tenant,
-                                          const catalog::ArchiveRecord& record,
-                                          const archive::TrustPolicy& trust) {
-  StoredArchive stored;
-  const ObjectKey key{tenant, RetentionClass::kArchives, record.object_name};
-  OA_ASSIGN(stored.source, objects.open(key, VersionId{record.object_version}));
-  OA_ASSIGN(stored.reader, archive::ArchiveReader::open(*stored.source, trust));
-  return stored;
-}
-
-Result<PreparedRestore> prepare_restore(catalog::Database& database, SealedObjects& objects,
-                                        const archive::ArchiveReader& reader, TenantId tenant,
-                                        const Request& request) {
-  PreparedRestore prepared;
-  OA_ASSIGN(prepared.contents, read_contents(reader, request.selection));
-  OA_ASSIGN(auto snapshot, database.begin(tenant, catalog::Isolation::kSnapshot));
-  OA_ASSIGN(const LiveState live, read_live_state(snapshot, objects, prepared.contents));
-  prepared.plan = make_plan(prepared.contents, live, request);
-  return prepared;
-}
-
-Result<catalog::RestoreRecord> apply_plan(catalog::Database& database, SealedObjects& objects,
-                                          const archive::ArchiveReader& reader,
-                                          const Contents& contents, const Plan& plan,
-                                          Progress& progress) {
-  OA_TRY(check_applicable(plan));
-  {
-    OA_ASSIGN(auto transaction, database.begin(plan.tenant_id, catalog::Isolation::kSnapshot));
-    auto done = catalog::Restores(transaction).get(plan.id);
-    if (done.ok()) return done;
-    if (done.error().code != ErrorCode::kNotFound) return done;
-  }
-  StagedRows staged(objects, plan.tenant_id);
-  OA_TRY(staged.stage(reader, contents, plan, progress));
-
-  progress.begin("writing", plan.items.size(), "assets");
-  OA_ASSIGN(auto transaction, database.begin(plan.tenant_id));
-  std::vector<ReportId> reports;
-  std::vector<AlertId> alerts;
-  for (const auto& [id, report] : contents.reports) reports.push_back(id);
-  for (const auto& [id, alert] : contents.alerts) alerts.push_back(id);
-  OA_TRY(transaction.lock_tenant_for_restore(reports, alerts));
-  OA_ASSIGN(const LiveState live, read_live_state(transaction, objects, contents));
-  if (state_digest(live) != plan.state_digest) {
+Result<catalog::RestoreRecord> apply_plan(const Engine& engine, const PreparedRestore& prepared,
+                                          const Approval& approval, Progress& progress) {
+  OA_TRY(check_applicable(prepared.plan));
+  if (approval.plan_hash != prepared.hash) {
     return make_error(ErrorCode::kPreconditionFailed, "restore.apply",
-                      "the tenant changed since the plan was made")
-        .with_hint("look at a new plan and approve that one");
+                      "what was approved is another plan")
+        .with_hint("look at this plan and approve its hash");
   }
-  OA_TRY(Applier(transaction, contents, live, plan, staged).write());
-  catalog::RestoreRecord record;
-  record.id = plan.id;
-  record.archive_id = plan.archive_id;
-  record.state = catalog::RestoreState::kApplied;
-  record.summary = JsonText::of(summary_of(plan));
-  record.created_at = Timestamp::now();
-  record.applied_at = record.created_at;
-  OA_TRY(record_restore(transaction, record));
-  // From here the outcome is the database's: even when its answer is lost, the rows must stay for
-  // the case that it holds.
-  staged.keep();
+  OA_TRY(check_approver(prepared, approval));
+  return Applier(engine, prepared, approval, progress).apply();
+}
+
+Result<SweepReport> sweep(const Engine& engine, Timestamp now) {
+  constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
+  OA_ASSIGN(const auto place, wait_in_queue(engine, no_progress()));
+  SweepReport report;
+  OA_TRY(sweep_interrupted(engine, report));
+  const Timestamp oldest{now.unix_us - kUndoDays * kDayUs};
+  OA_ASSIGN(auto transaction, engine.database.begin(engine.tenant));
+  catalog::Restores restores(transaction);
+  OA_ASSIGN(auto old, restores.undoable_before(oldest));
+  for (auto& record : old) {
+    const auto undo = *record.undo_archive;
+    record.undo_archive.reset();
+    OA_TRY(restores.put(record));
+    const auto removed =
+        engine.objects.remove({engine.tenant, RetentionClass::kArchives, undo.object_name},
+                              VersionId{undo.object_version});
+    if (!removed.ok() && removed.error().code != ErrorCode::kNotFound) return removed.error();
+    ++report.undo_archives;
+  }
   OA_TRY(transaction.commit());
-  progress.update(plan.items.size());
-  return record;
+  return report;
 }
 
 }  // namespace oa::restore

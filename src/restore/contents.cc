@@ -1,5 +1,10 @@
 #include "oa/restore/contents.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "documents.h"
 #include "oa/archive/entry_paths.h"
 
 namespace oa::restore {
@@ -9,17 +14,6 @@ using archive::EntryKind;
 using archive::EntryRef;
 
 constexpr std::size_t kMaxDocumentBytes = std::size_t{64} << 20;
-
-struct Entry {
-  EntryRef ref;
-  archive::EntryInfo info;
-};
-
-Error malformed(const std::string& path, const Error& cause) {
-  return make_error(ErrorCode::kArchiveMalformed, "restore.read",
-                    "the entry " + path + " does not decode")
-      .with_cause(cause.message);
-}
 
 AssetKind kind_of(EntryKind kind) {
   switch (kind) {
@@ -36,31 +30,32 @@ AssetKind kind_of(EntryKind kind) {
   return AssetKind::kWorkspace;
 }
 
-// Reads and decodes one document and holds it against the path that named it.
-template <class Record, class Decode, class Check>
-Result<Record> read_document(const archive::ArchiveReader& reader, const std::string& path,
-                             Decode decode, Check fits) {
-  OA_ASSIGN(const Bytes bytes, reader.read(path, kMaxDocumentBytes));
-  auto record = decode(as_text(bytes));
-  if (!record.ok()) return malformed(path, record.error());
-  if (!fits(*record)) {
-    return make_error(ErrorCode::kArchiveMalformed, "restore.read",
-                      "the entry " + path + " names another id inside");
-  }
-  return std::move(record).value();
+AssetDigest first_half(const Blake2bDigest& digest) {
+  AssetDigest half{};
+  std::copy_n(digest.begin(), half.size(), half.begin());
+  return half;
 }
 
 // Works through the archive's list of entries, then through the documents.
 class ContentsBuilder {
  public:
-  ContentsBuilder(const archive::ArchiveReader& reader, const Selection& selection)
-      : reader_(reader), selection_(selection) {}
+  ContentsBuilder(const archive::ArchiveReader& reader, const Selection& selection,
+                  Progress& progress)
+      : reader_(reader),
+        selection_(selection),
+        progress_(progress),
+        documents_(std::make_shared<ArchiveDocuments>(reader)) {}
 
   Result<Contents> build() {
     const auto& manifest = reader_.manifest();
     contents_.archive_id = manifest.archive_id;
+    contents_.content_hash = to_hex(manifest.content_hash);
+    contents_.signer = manifest.signer.fingerprint();
     contents_.tenant_id = manifest.content.tenant_id;
     contents_.snapshot_time = manifest.snapshot_time;
+    contents_.documents = documents_;
+    OA_ASSIGN(contents_.migrations, archive::migrations_from(manifest.format_minor));
+    contents_.knows_grants = manifest.format_minor >= 1;
     OA_TRY(list_entries());
     OA_TRY(check_selection());
     OA_TRY(read_workspaces());
@@ -83,17 +78,33 @@ class ContentsBuilder {
         return make_error(ErrorCode::kArchiveMalformed, "restore.read",
                           "the archive has an entry of no known kind");
       }
-      offered_.insert({kind_of(ref->kind), ref->id});
-      if (wanted(*ref)) contents_.selected.insert({kind_of(ref->kind), ref->id});
+      const AssetRef asset{kind_of(ref->kind), ref->id};
+      if (selection_.assets.contains(asset)) offered_.insert(asset);
       if (ref->kind == EntryKind::kRows) {
         rows_[DatasetId(ref->id)] = ArchivedRows{info.size, info.digest};
       } else if (ref->kind == EntryKind::kWorkspace) {
         workspace_ids_.push_back(ref->workspace);
-      } else if (wanted(*ref)) {
-        documents_.push_back({*ref, info});
       }
-      return {};
+      if (!wanted(*ref)) return {};
+      contents_.selected.insert(asset);
+      note(*ref);
+      if (contents_.selected.size() <= kMaxSelectedAssets) return {};
+      return make_error(ErrorCode::kLimitExceeded, "restore.select",
+                        fmt::format("more than {} assets are selected", kMaxSelectedAssets))
+          .with_hint("restore some workspaces at a time");
     });
+  }
+
+  void note(const EntryRef& ref) {
+    if (ref.kind == EntryKind::kReport) {
+      reports_.insert(ReportId(ref.id));
+      documents_->add(ReportId(ref.id), ref.workspace);
+    } else if (ref.kind == EntryKind::kAlert) {
+      alerts_.insert(AlertId(ref.id));
+      documents_->add(AlertId(ref.id), ref.workspace);
+    } else if (ref.kind == EntryKind::kModel) {
+      needed_.insert(DatasetId(ref.id));
+    }
   }
 
   Status check_selection() const {
@@ -109,19 +120,23 @@ class ContentsBuilder {
 
   Status read_workspaces() {
     auto tenant = catalog::tenant_from_portable(reader_.manifest().content.tenant);
-    if (!tenant.ok()) return malformed("manifest.json", tenant.error());
+    if (!tenant.ok()) return malformed_entry("manifest.json", tenant.error());
     add_people(tenant->users, tenant->teams);
     for (const auto id : workspace_ids_) {
-      OA_ASSIGN(auto document,
-                read_document<catalog::WorkspaceDocument>(
-                    reader_, archive::workspace_path(id), catalog::workspace_from_portable,
-                    [&](const auto& d) { return d.workspace.id == id; }));
-      add_people(document.users, document.teams);
-      for (auto& dataset : document.datasets) {
+      const std::string path = archive::workspace_path(id);
+      OA_ASSIGN(const Bytes bytes, reader_.read(path, kMaxDocumentBytes));
+      auto document = catalog::workspace_from_portable(as_text(bytes));
+      if (!document.ok()) return malformed_entry(path, document.error());
+      if (document->workspace.id != id) {
+        return make_error(ErrorCode::kArchiveMalformed, "restore.read",
+                          "the entry " + path + " names another id inside");
+      }
+      add_people(document->users, document->teams);
+      for (auto& dataset : document->datasets) {
         const DatasetId dataset_id = dataset.id;
         records_[dataset_id] = std::move(dataset);
       }
-      contents_.workspaces[id] = std::move(document.workspace);
+      contents_.workspaces[id] = std::move(document->workspace);
     }
     return {};
   }
@@ -132,26 +147,23 @@ class ContentsBuilder {
     for (const auto& team : teams) contents_.teams[team.id] = team;
   }
 
+  template <class Id>
+  Status keep(Id id, AssetBrief brief, std::map<Id, AssetBrief>& briefs) {
+    needed_.insert(brief.datasets.begin(), brief.datasets.end());
+    briefs.emplace(id, std::move(brief));
+    progress_.update(++done_);
+    if (!progress_.cancelled()) return {};
+    return make_error(ErrorCode::kCancelled, "restore.plan", "cancelled; nothing was changed");
+  }
+
   Status read_reports_and_alerts() {
-    for (const auto& [ref, info] : documents_) {
-      const auto fits = [&, ref = ref](const auto& d) {
-        return d.id.uuid() == ref.id && d.workspace_id == ref.workspace;
-      };
-      if (ref.kind == EntryKind::kReport) {
-        OA_ASSIGN(auto report, read_document<catalog::Report>(reader_, info.path,
-                                                              catalog::report_from_portable, fits));
-        for (const auto& visual : report.visuals) needed_.insert(visual.dataset_id);
-        contents_.reports[report.id] = std::move(report);
-      } else if (ref.kind == EntryKind::kAlert) {
-        OA_ASSIGN(auto alert, read_document<catalog::Alert>(reader_, info.path,
-                                                            catalog::alert_from_portable, fits));
-        needed_.insert(alert.dataset_id);
-        contents_.alerts[alert.id] = std::move(alert);
-      } else {
-        needed_.insert(DatasetId(ref.id));
-      }
-    }
-    return {};
+    progress_.begin("reading the archive", reports_.size() + alerts_.size(), "documents");
+    OA_TRY(documents_->reports(reports_, progress_, [&](const catalog::Report& report) {
+      return keep(report.id, brief_of(report), contents_.reports);
+    }));
+    return documents_->alerts(alerts_, progress_, [&](const catalog::Alert& alert) {
+      return keep(alert.id, brief_of(alert), contents_.alerts);
+    });
   }
 
   Status read_datasets() {
@@ -174,10 +186,14 @@ class ContentsBuilder {
 
   const archive::ArchiveReader& reader_;
   const Selection& selection_;
+  Progress& progress_;
+  std::uint64_t done_ = 0;
+  std::shared_ptr<ArchiveDocuments> documents_;
   Contents contents_;
-  std::set<AssetRef> offered_;
+  std::set<AssetRef> offered_;  // of those that are asked for by name
   std::vector<WorkspaceId> workspace_ids_;
-  std::vector<Entry> documents_;
+  std::set<ReportId> reports_;
+  std::set<AlertId> alerts_;
   std::map<DatasetId, ArchivedRows> rows_;
   std::map<DatasetId, catalog::Dataset> records_;
   std::set<DatasetId> needed_;
@@ -199,8 +215,61 @@ std::string_view to_text(AssetKind kind) {
   return {};
 }
 
-Result<Contents> read_contents(const archive::ArchiveReader& reader, const Selection& selection) {
-  return ContentsBuilder(reader, selection).build();
+Result<AssetKind> parse_asset_kind(std::string_view text) {
+  for (const auto kind :
+       {AssetKind::kWorkspace, AssetKind::kDataset, AssetKind::kReport, AssetKind::kAlert}) {
+    if (text == to_text(kind)) return kind;
+  }
+  return make_error(ErrorCode::kInvalidArgument, "restore.asset",
+                    "an asset is a workspace, a dataset, a report or an alert");
+}
+
+AssetDigest asset_digest(const catalog::Workspace& workspace) {
+  catalog::WorkspaceDocument document;
+  document.workspace = workspace;
+  return first_half(Blake2b::of(as_bytes(catalog::to_portable(document))));
+}
+
+AssetDigest asset_digest(const catalog::Dataset& dataset) {
+  return first_half(catalog::content_digest(dataset));
+}
+
+AssetDigest asset_digest(const catalog::Report& report) {
+  return first_half(catalog::content_digest(report));
+}
+
+AssetDigest asset_digest(const catalog::Alert& alert) {
+  return first_half(catalog::content_digest(alert));
+}
+
+AssetBrief brief_of(const catalog::Report& report) {
+  AssetBrief brief{report.workspace_id, report.name, report.created_by,   report.updated_at, {},
+                   report.grants,       {},          asset_digest(report)};
+  brief.parts.reserve(report.visuals.size() + report.bookmarks.size());
+  for (const auto& visual : report.visuals) brief.parts.push_back(visual.id.uuid());
+  for (const auto& bookmark : report.bookmarks) brief.parts.push_back(bookmark.id.uuid());
+  for (const auto& visual : report.visuals) brief.datasets.push_back(visual.dataset_id);
+  std::ranges::sort(brief.datasets);
+  const auto rest = std::ranges::unique(brief.datasets);
+  brief.datasets.erase(rest.begin(), rest.end());
+  brief.datasets.shrink_to_fit();
+  return brief;
+}
+
+AssetBrief brief_of(const catalog::Alert& alert) {
+  return {alert.workspace_id,
+          alert.name,
+          alert.created_by,
+          alert.updated_at,
+          {alert.dataset_id},
+          {},
+          {},
+          asset_digest(alert)};
+}
+
+Result<Contents> read_contents(const archive::ArchiveReader& reader, const Selection& selection,
+                               Progress& progress) {
+  return ContentsBuilder(reader, selection, progress).build();
 }
 
 }  // namespace oa::restore

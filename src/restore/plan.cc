@@ -1,412 +1,429 @@
 #include "oa/restore/plan.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "oa/crypto/uuid5.h"
+#include "people.h"
 #include "rewrite.h"
+#include "rights.h"
+#include "written.h"
 
 namespace oa::restore {
 namespace {
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
+using Names = std::multimap<std::string, Uuid>;
 
-// "Name (restored)", "Name (restored 2)" …, the first that is free; it is taken from then on.
-std::string unique_name(const std::string& name, std::set<std::string>& taken) {
+// "Name (restored)", "Name (restored 2)" …, the first that is free; it is `id`'s from then on.
+std::string unique_name(const std::string& name, const Uuid& id, Names& taken) {
   for (int n = 1;; ++n) {
-    std::string candidate =
-        name + (n == 1 ? " (restored)" : " (restored " + std::to_string(n) + ")");
-    if (taken.insert(candidate).second) return candidate;
+    const std::string suffix = n == 1 ? " (restored)" : " (restored " + std::to_string(n) + ")";
+    std::size_t length = std::min(name.size(), catalog::kMaxNameBytes - suffix.size());
+    while (length < name.size() && (static_cast<unsigned char>(name[length]) & 0xC0) == 0x80)
+      --length;  // not within a character
+    std::string candidate = name.substr(0, length) + suffix;
+    if (taken.contains(candidate)) continue;
+    taken.emplace(candidate, id);
+    return candidate;
   }
 }
 
+std::string quoted(std::string_view kind, const std::string& name) {
+  return std::string(kind) + " \"" + name + "\"";
+}
+
+// First what becomes of each asset, then what exactly is written, then who is needed for it.
 class Planner {
  public:
   Planner(const Contents& contents, const LiveState& live, const Request& request)
-      : contents_(contents), live_(live), request_(request) {}
+      : contents_(contents),
+        live_(live),
+        request_(request),
+        people_(contents, live),
+        rights_(live, request.requested_by) {}
 
-  Plan make() {
-    plan_.id = request_.id;
-    plan_.archive_id = contents_.archive_id;
-    plan_.snapshot_time = contents_.snapshot_time;
-    plan_.tenant_id = live_.tenant_id;
-    plan_.mode = request_.mode;
-    plan_.with_roles = request_.with_roles;
-    plan_.leave_out_blocked = request_.leave_out_blocked;
-    plan_.state_digest = state_digest(live_);
-    map_people();
+  Result<Plan> make() {
+    begin_plan();
     collect_names();
     collect_dependencies();
     collect_workspaces();
     plan_workspaces();
     plan_datasets();
-    plan_reports();
-    plan_alerts();
-    keep_needed_people();
+    plan_briefs(AssetKind::kReport, contents_.reports, live_.reports, report_names_);
+    plan_briefs(AssetKind::kAlert, contents_.alerts, live_.alerts, alert_names_);
+    const Rewriter rewriter(new_ids(request_.id, plan_.items, contents_), people_.user_targets(),
+                            live_.erased, people_.team_targets(), plan_.roles_restored,
+                            plan_.grants_restored);
+    OA_TRY(write_digests(contents_, live_, rewriter, plan_.items));
+    for (auto& item : plan_.items) {
+      const auto forbidden = forbidden_.find(item.source);
+      if (forbidden != forbidden_.end() && item.action == Action::kOverwrite)
+        block(item, forbidden->second);
+    }
+    add_notes();
+    keep_needed_people(contents_, live_, people_, request_.all_people, plan_);
+    count_usage();
     return std::move(plan_);
   }
 
  private:
-  using Items = std::map<AssetRef, PlanItem>;
+  void begin_plan() {
+    plan_.id = request_.id;
+    plan_.kind = request_.kind;
+    plan_.archive_id = contents_.archive_id;
+    plan_.content_hash = contents_.content_hash;
+    plan_.signer = contents_.signer;
+    plan_.snapshot_time = contents_.snapshot_time;
+    plan_.tenant_id = live_.tenant_id;
+    plan_.mode = request_.mode;
+    plan_.with_roles = request_.with_roles;
+    plan_.leave_out_blocked = request_.leave_out_blocked;
+    plan_.requested_by = request_.requested_by;
+    plan_.grants_restored = request_.with_roles && contents_.knows_grants;
+    plan_.notes = contents_.migrations;
+    if (request_.kind == catalog::RestoreKind::kRestore && contents_.tenant_id != live_.tenant_id)
+      plan_.notes.push_back("the archive is another tenant's");
+    plan_.quota = catalog::quota_of(live_.plan);
+  }
 
   bool selected(AssetKind kind, const Uuid& id) const {
     return contents_.selected.contains({kind, id});
   }
+
+  Mode mode_of(const AssetRef& asset, WorkspaceId workspace) const {
+    auto choice = request_.choices.find(asset);
+    if (choice == request_.choices.end())
+      choice = request_.choices.find({AssetKind::kWorkspace, workspace.uuid()});
+    return choice == request_.choices.end() ? request_.mode : choice->second;
+  }
+
   bool workspace_forks(WorkspaceId id) const {
-    return request_.mode == Mode::kFork && selected(AssetKind::kWorkspace, id.uuid()) &&
-           live_.workspaces.contains(id);
-  }
-
-  void map_people() {
-    std::map<std::string, UserId> by_email;
-    for (const auto& [id, user] : live_.users) by_email[lower(user.email)] = id;
-    for (const auto& [id, user] : contents_.users) {
-      UserMapping mapping{id, id, UserMatch::kPlaceholder};
-      const auto same_email = by_email.find(lower(user.email));
-      if (live_.users.contains(id)) {
-        mapping.match = UserMatch::kSameId;
-      } else if (same_email != by_email.end()) {
-        mapping = {id, same_email->second, UserMatch::kSameEmail};
-      }
-      user_map_[id] = mapping;
-    }
-    std::map<std::string, TeamId> by_name;
-    for (const auto& [id, team] : live_.teams) by_name[team.name] = id;
-    for (const auto& [id, team] : contents_.teams) {
-      const auto same_name = by_name.find(team.name);
-      TeamMapping mapping{id, id, false};
-      if (!live_.teams.contains(id)) {
-        mapping.create = same_name == by_name.end();
-        if (!mapping.create) mapping.target = same_name->second;
-      }
-      team_map_[id] = mapping;
-    }
-  }
-
-  Rewriter rewriter() const {
-    std::map<UserId, UserId> users;
-    for (const auto& [id, mapping] : user_map_) users[id] = mapping.target;
-    std::map<TeamId, TeamId> teams;
-    for (const auto& [id, mapping] : team_map_) teams[id] = mapping.target;
-    return Rewriter(request_.id, fork_ids_, std::move(users), std::move(teams));
+    const AssetRef asset{AssetKind::kWorkspace, id.uuid()};
+    return contents_.selected.contains(asset) && live_.workspaces.contains(id) &&
+           mode_of(asset, id) == Mode::kFork;
   }
 
   void collect_names() {
-    for (const auto& [id, workspace] : live_.workspaces) workspace_names_.insert(workspace.name);
+    for (const auto& [id, workspace] : live_.workspaces)
+      workspace_names_.emplace(workspace.name, id.uuid());
     for (const auto& [id, dataset] : live_.datasets)
-      dataset_names_[dataset.record.workspace_id].insert(dataset.record.name);
+      dataset_names_[dataset.record.workspace_id].emplace(dataset.record.name, id.uuid());
     report_names_ = live_.report_names;
+    alert_names_ = live_.alert_names;
   }
 
-  void need(DatasetId dataset, const std::string& by) {
+  template <class Id, class Live>
+  bool stays(AssetKind kind, const Id& id, WorkspaceId workspace, const Live& live) const {
+    return live.contains(id) && mode_of({kind, id.uuid()}, workspace) == Mode::kSkip;
+  }
+
+  // What is skipped, or blocked because a dataset of it is nowhere, needs nothing.
+  template <class Id>
+  bool needs_nothing(AssetKind kind, const Id& id, const AssetBrief& brief,
+                     const std::map<Id, AssetBrief>& live) const {
+    return stays(kind, id, brief.workspace, live) ||
+           std::ranges::any_of(brief.datasets, [&](const DatasetId dataset) {
+             return !live_.datasets.contains(dataset) && !contents_.datasets.contains(dataset);
+           });
+  }
+
+  void need(DatasetId dataset, const AssetRef& by, const std::string& name) {
     if (selected(AssetKind::kDataset, dataset.uuid()) || live_.datasets.contains(dataset)) return;
-    if (contents_.datasets.contains(dataset)) brought_.emplace(dataset, "needed by " + by);
+    if (!contents_.datasets.contains(dataset)) return;
+    brought_.emplace(AssetRef{AssetKind::kDataset, dataset.uuid()},
+                     "needed by " + quoted(to_text(by.kind), name));
+    note_need({AssetKind::kDataset, dataset.uuid()}, by);
+  }
+
+  void note_need(const AssetRef& asset, const AssetRef& by) {
+    auto& needed_by = needed_by_[asset];
+    if (needed_by.size() < kMaxNeededBy) needed_by.push_back(by);
   }
 
   void collect_dependencies() {
     for (const auto& [id, report] : contents_.reports) {
-      for (const auto& visual : report.visuals)
-        need(visual.dataset_id, "report \"" + report.name + "\"");
+      if (needs_nothing(AssetKind::kReport, id, report, live_.reports)) continue;
+      for (const auto dataset : report.datasets)
+        need(dataset, {AssetKind::kReport, id.uuid()}, report.name);
     }
-    for (const auto& [id, alert] : contents_.alerts)
-      need(alert.dataset_id, "alert \"" + alert.name + "\"");
+    for (const auto& [id, alert] : contents_.alerts) {
+      if (needs_nothing(AssetKind::kAlert, id, alert, live_.alerts)) continue;
+      for (const auto dataset : alert.datasets)
+        need(dataset, {AssetKind::kAlert, id.uuid()}, alert.name);
+    }
   }
 
-  void hold(WorkspaceId workspace, std::string_view kind, const std::string& name) {
+  void hold(WorkspaceId workspace, const AssetRef& by, const std::string& name) {
     if (selected(AssetKind::kWorkspace, workspace.uuid()) || live_.workspaces.contains(workspace))
       return;
-    holders_.emplace(workspace, "holds " + std::string(kind) + " \"" + name + "\"");
+    const AssetRef asset{AssetKind::kWorkspace, workspace.uuid()};
+    brought_.emplace(asset, "holds " + quoted(to_text(by.kind), name));
+    note_need(asset, by);
   }
 
   void collect_workspaces() {
     for (const auto& [id, dataset] : contents_.datasets) {
-      const bool comes = selected(AssetKind::kDataset, id.uuid()) || brought_.contains(id);
-      if (comes) hold(dataset.record.workspace_id, "dataset", dataset.record.name);
+      const AssetRef asset{AssetKind::kDataset, id.uuid()};
+      const bool comes =
+          contents_.selected.contains(asset) &&
+          !stays(AssetKind::kDataset, id, dataset.record.workspace_id, live_.datasets);
+      if (comes || brought_.contains(asset))
+        hold(dataset.record.workspace_id, asset, dataset.record.name);
     }
-    for (const auto& [id, report] : contents_.reports)
-      hold(report.workspace_id, "report", report.name);
-    for (const auto& [id, alert] : contents_.alerts) hold(alert.workspace_id, "alert", alert.name);
+    for (const auto& [id, report] : contents_.reports) {
+      if (!needs_nothing(AssetKind::kReport, id, report, live_.reports))
+        hold(report.workspace, {AssetKind::kReport, id.uuid()}, report.name);
+    }
+    for (const auto& [id, alert] : contents_.alerts) {
+      if (!needs_nothing(AssetKind::kAlert, id, alert, live_.alerts))
+        hold(alert.workspace, {AssetKind::kAlert, id.uuid()}, alert.name);
+    }
   }
 
-  void plan_workspaces() {
-    for (const auto& [id, workspace] : contents_.workspaces) {
-      const auto holder = holders_.find(id);
-      const bool is_selected = selected(AssetKind::kWorkspace, id.uuid());
-      if (!is_selected && holder == holders_.end()) continue;
-      PlanItem item{{AssetKind::kWorkspace, id.uuid()},
-                    id.uuid(),
-                    id,
-                    workspace.name,
-                    Action::kCreate,
-                    RowsAction::kNone,
-                    {}};
-      const auto live = live_.workspaces.find(id);
-      if (holder != holders_.end()) {
-        item.reason = holder->second;
-      } else if (live == live_.workspaces.end()) {
-        item.reason = "not in the tenant";
-      } else if (request_.mode == Mode::kSkip) {
-        item.action = Action::kSkip;
-        item.reason = "exists";
-      } else if (request_.mode == Mode::kFork) {
-        item.action = Action::kFork;
-        item.reason = "exists";
-        item.target_id = fork(id.uuid());
-        item.target_workspace = WorkspaceId(item.target_id);
-        item.name = unique_name(workspace.name, workspace_names_);
-      } else {
-        const auto written =
-            rewriter().workspace(workspace, item, request_.with_roles, &live->second);
-        item.action = written == live->second ? Action::kIdentical : Action::kOverwrite;
-        item.reason = item.action == Action::kIdentical ? "unchanged" : "differs";
-      }
-      plan_.items.push_back(std::move(item));
-    }
+  PlanItem new_item(const AssetRef& asset, WorkspaceId target, const std::string& name) const {
+    PlanItem item;
+    item.source = asset;
+    item.target_id = asset.id;
+    item.target_workspace = target;
+    item.name = name;
+    item.reason = "not in the tenant";
+    const auto why = brought_.find(asset);
+    if (why == brought_.end()) return item;
+    item.brought = true;
+    item.reason = why->second;
+    item.needed_by = needed_by_.at(asset);
+    return item;
   }
 
   Uuid fork(const Uuid& id) { return fork_ids_[id] = uuid5(request_.id.uuid(), id.str()); }
 
-  WorkspaceId target_workspace(WorkspaceId archived) const {
-    const auto forked = fork_ids_.find(archived.uuid());
-    return forked == fork_ids_.end() ? archived : WorkspaceId(forked->second);
+  // What is new takes no name that something in the tenant has. Equal names within the archive
+  // stay.
+  static void solve_clash(PlanItem& item, Names& taken) {
+    if (!taken.contains(item.name)) return;
+    item.renamed_from = item.name;
+    item.name = unique_name(item.name, item.target_id, taken);
+  }
+
+  static void block(PlanItem& item, std::string reason) {
+    item.action = Action::kBlocked;
+    item.reason = std::move(reason);
+    item.target_id = item.source.id;
+    item.rows = RowsAction::kNone;
+  }
+
+  void plan_workspaces() {
+    for (const auto& [id, workspace] : contents_.workspaces) {
+      const AssetRef asset{AssetKind::kWorkspace, id.uuid()};
+      if (!contents_.selected.contains(asset) && !brought_.contains(asset)) continue;
+      PlanItem item = new_item(asset, id, workspace.name);
+      const auto live = live_.workspaces.find(id);
+      const Mode mode = mode_of(asset, id);
+      if (live == live_.workspaces.end()) {
+        if (!rights_.everything()) {
+          block(item, "only an Owner can bring back a workspace");
+        } else {
+          solve_clash(item, workspace_names_);
+        }
+      } else if (mode == Mode::kSkip) {
+        item.action = Action::kSkip;
+        item.reason = "exists";
+      } else if (mode == Mode::kFork && !rights_.everything()) {
+        block(item, "only an Owner can make a workspace");
+      } else if (mode == Mode::kFork) {
+        item.action = Action::kFork;
+        item.reason = "exists";
+        item.target_id = fork(id.uuid());
+        item.target_workspace = WorkspaceId(item.target_id);
+        solve_clash(item, workspace_names_);
+      } else {
+        item.action = Action::kOverwrite;
+        item.reason = "differs";
+        item.before = asset_digest(live->second);
+        if (!rights_.has(id, catalog::Role::kAdmin))
+          forbidden_[asset] = "needs the Admin role in it";
+      }
+      // What is in it can still go where it was, unless that place is what is missing.
+      const bool has_place = live != live_.workspaces.end() && mode != Mode::kFork;
+      if (item.action == Action::kBlocked && !has_place) blocked_workspaces_.insert(id);
+      plan_roles(item, id);
+      add(std::move(item));
+    }
+    for (const auto& [id, workspace] : contents_.workspaces) {
+      // Grants of single reports go by the workspace that they are in.
+      if (request_.with_roles && live_.workspaces.contains(id) &&
+          rights_.has(id, catalog::Role::kAdmin))
+        plan_.roles_restored.insert(id);
+    }
+  }
+
+  // Whoever may not manage a workspace's members restores no roles in it.
+  void plan_roles(const PlanItem& item, WorkspaceId id) {
+    if (!request_.with_roles || !writes(item)) return;
+    const bool may = live_.workspaces.contains(id) ? rights_.has(id, catalog::Role::kAdmin)
+                                                   : rights_.everything();
+    if (may) {
+      plan_.roles_restored.insert(id);
+    } else {
+      plan_.notes.push_back("the roles in workspace " + id.str() +
+                            " stay as they are: that needs the Admin role in it");
+    }
   }
 
   // What is common to datasets, reports and alerts: whether it is there, and what the mode makes of
   // that.
-  PlanItem asset_item(AssetKind kind, const Uuid& id, WorkspaceId workspace,
-                      const std::string& name, bool exists, std::set<std::string>* taken) {
-    PlanItem item{{kind, id},
-                  id,
-                  target_workspace(workspace),
-                  name,
-                  Action::kCreate,
-                  RowsAction::kNone,
-                  "not in the tenant"};
+  PlanItem asset_item(const AssetRef& asset, WorkspaceId workspace, const std::string& name,
+                      std::optional<WorkspaceId> lives_in, Names& taken) {
+    const auto forked = fork_ids_.find(workspace.uuid());
+    const bool moves = forked != fork_ids_.end();
+    PlanItem item = new_item(asset, moves ? WorkspaceId(forked->second) : workspace, name);
+    const Mode mode = mode_of(asset, workspace);
     if (!contents_.workspaces.contains(workspace)) {
-      item.action = Action::kBlocked;
-      item.reason = "its workspace is not in the archive";
-    } else if (workspace_forks(workspace)) {
+      block(item, "its workspace is not in the archive");
+    } else if (blocked_workspaces_.contains(workspace)) {
+      block(item, "its workspace cannot be restored");
+    } else if (moves && (mode == Mode::kFork || !request_.choices.contains(asset))) {
       item.action = Action::kFork;
       item.reason = "its workspace is forked";
-      item.target_id = fork(id);
-    } else if (exists && request_.mode == Mode::kFork) {
-      item.action = Action::kFork;
-      item.reason = "exists";
-      item.target_id = fork(id);
-      if (taken != nullptr) item.name = unique_name(name, *taken);
-    } else if (exists) {
-      item.action = request_.mode == Mode::kSkip ? Action::kSkip : Action::kOverwrite;
-      item.reason = request_.mode == Mode::kSkip ? "exists" : "differs";
+      item.target_id = fork(asset.id);
+    } else if (lives_in.has_value() && mode != Mode::kFork) {
+      item.target_workspace = workspace;
+      item.action = mode == Mode::kSkip ? Action::kSkip : Action::kOverwrite;
+      item.reason = mode == Mode::kSkip ? "exists" : "differs";
+    } else {
+      item.target_workspace = workspace;
+      if (lives_in.has_value()) {
+        item.action = Action::kFork;
+        item.reason = "exists";
+      }
+      if (lives_in.has_value()) item.target_id = fork(asset.id);
+      solve_clash(item, taken);
     }
+    check_rights(item, workspace, lives_in);
     return item;
+  }
+
+  void check_rights(PlanItem& item, WorkspaceId workspace, std::optional<WorkspaceId> lives_in) {
+    if (rights_.everything() || !writes(item)) return;
+    const bool may = rights_.has(workspace, catalog::Role::kEditor) &&
+                     (!lives_in.has_value() || rights_.has(*lives_in, catalog::Role::kEditor));
+    if (may) return;
+    const char* reason = "needs the Editor role in its workspace";
+    if (item.action == Action::kOverwrite) {
+      forbidden_[item.source] = reason;  // unless there is nothing to write
+      return;
+    }
+    fork_ids_.erase(item.source.id);
+    block(item, reason);
   }
 
   void plan_datasets() {
     for (const auto& [id, archived] : contents_.datasets) {
-      const auto why = brought_.find(id);
-      if (!selected(AssetKind::kDataset, id.uuid()) && why == brought_.end()) continue;
-      const auto live = live_.datasets.find(id);
-      const bool exists = live != live_.datasets.end();
+      const AssetRef asset{AssetKind::kDataset, id.uuid()};
+      if (!contents_.selected.contains(asset) && !brought_.contains(asset)) continue;
+      const auto found = live_.datasets.find(id);
+      const LiveDataset* live = found == live_.datasets.end() ? nullptr : &found->second;
       const auto& record = archived.record;
-      PlanItem item = asset_item(AssetKind::kDataset, id.uuid(), record.workspace_id, record.name,
-                                 exists, &dataset_names_[record.workspace_id]);
-      if (why != brought_.end() && item.action == Action::kCreate) item.reason = why->second;
-      plan_rows(item, archived, exists ? &live->second : nullptr);
-      const bool writes = item.action == Action::kCreate || item.action == Action::kOverwrite ||
-                          item.action == Action::kFork;
-      if (writes && record.source_ref.has_value() &&
-          !live_.secret_names.contains(*record.source_ref)) {
-        credentials_.insert(*record.source_ref);
-      }
-      if (writes) users_.insert(record.created_by);
-      plan_.items.push_back(std::move(item));
+      PlanItem item =
+          asset_item(asset, record.workspace_id, record.name,
+                     live == nullptr ? std::nullopt : std::optional(live->record.workspace_id),
+                     dataset_names_[record.workspace_id]);
+      if (live != nullptr) item.newer_here = live->record.updated_at > record.updated_at;
+      plan_rows(item, archived, live);
+      add(std::move(item));
     }
   }
 
-  void plan_rows(PlanItem& item, const ArchivedDataset& archived, const LiveDataset* live) {
-    if (item.action == Action::kSkip || item.action == Action::kBlocked) return;
-    const bool same_rows = live != nullptr && archived.rows.has_value() &&
-                           live->rows_digest.has_value() &&
-                           *live->rows_digest == archived.rows->digest;
-    const bool overwrites = item.action == Action::kOverwrite;
-    OA_ASSERT(!overwrites || live != nullptr);
-    if (archived.rows.has_value()) {
-      item.rows = overwrites && same_rows ? RowsAction::kKeepLive : RowsAction::kRestore;
-    } else if (overwrites && live->record.rows.has_value()) {
-      item.rows = RowsAction::kKeepLive;
-    } else if (archived.record.mode != catalog::DatasetMode::kDirect) {
-      item.rows = RowsAction::kNeedsRefresh;
-    }
-    if (!overwrites || item.rows == RowsAction::kRestore) return;
-    auto written = rewriter().dataset(archived.record, item);
-    if (!archived.rows.has_value()) keep_rows(written, &live->record);
-    if (catalog::content_digest(written) != catalog::content_digest(live->record)) return;
-    item.action = Action::kIdentical;
-    item.reason = "unchanged";
-    item.rows = RowsAction::kNone;
-  }
-
-  // The first dataset that neither the tenant nor this restore has.
+  // A dataset that there is or that comes.
   bool dataset_missing(DatasetId id) const {
-    return !live_.datasets.contains(id) && !contents_.datasets.contains(id);
+    if (live_.datasets.contains(id)) return false;
+    const AssetRef asset{AssetKind::kDataset, id.uuid()};
+    return !contents_.datasets.contains(id) || blocked_.contains(asset);
   }
 
-  void plan_reports() {
-    for (const auto& [id, report] : contents_.reports) {
-      const auto live = live_.reports.find(id);
-      PlanItem item = asset_item(AssetKind::kReport, id.uuid(), report.workspace_id, report.name,
-                                 live != live_.reports.end(), &report_names_[report.workspace_id]);
-      for (const auto& visual : report.visuals) {
-        if (item.action == Action::kSkip || !dataset_missing(visual.dataset_id)) continue;
-        item.action = Action::kBlocked;
-        item.reason = "its dataset " + visual.dataset_id.str() +
-                      " is neither in the tenant nor in the archive";
+  template <class Id>
+  void plan_briefs(AssetKind kind, const std::map<Id, AssetBrief>& archived,
+                   const std::map<Id, AssetBrief>& live, std::map<WorkspaceId, Names>& names) {
+    for (const auto& [id, brief] : archived) {
+      const auto found = live.find(id);
+      const bool exists = found != live.end();
+      PlanItem item = asset_item({kind, id.uuid()}, brief.workspace, brief.name,
+                                 exists ? std::optional(found->second.workspace) : std::nullopt,
+                                 names[brief.workspace]);
+      const auto missing = std::ranges::find_if(
+          brief.datasets, [&](const DatasetId dataset) { return dataset_missing(dataset); });
+      if (writes(item) && missing != brief.datasets.end()) {
+        fork_ids_.erase(item.source.id);
+        block(item, "its dataset " + missing->str() +
+                        " is neither in the tenant nor in what can be restored");
       }
-      if (item.action == Action::kOverwrite &&
-          catalog::content_digest(rewriter().report(report, item)) ==
-              catalog::content_digest(live->second)) {
-        item.action = Action::kIdentical;
-        item.reason = "unchanged";
-      }
-      add_asset(std::move(item), report.created_by);
+      if (item.action == Action::kOverwrite) item.before = found->second.digest;
+      if (exists) item.newer_here = found->second.updated_at > brief.updated_at;
+      add(std::move(item));
     }
   }
 
-  void plan_alerts() {
-    for (const auto& [id, alert] : contents_.alerts) {
-      const auto live = live_.alerts.find(id);
-      PlanItem item = asset_item(AssetKind::kAlert, id.uuid(), alert.workspace_id, alert.name,
-                                 live != live_.alerts.end(), nullptr);
-      if (item.action != Action::kSkip && dataset_missing(alert.dataset_id)) {
-        item.action = Action::kBlocked;
-        item.reason = "its dataset " + alert.dataset_id.str() +
-                      " is neither in the tenant nor in the archive";
-      }
-      if (item.action == Action::kOverwrite &&
-          catalog::content_digest(rewriter().alert(alert, item)) ==
-              catalog::content_digest(live->second)) {
-        item.action = Action::kIdentical;
-        item.reason = "unchanged";
-      }
-      add_asset(std::move(item), alert.created_by);
-    }
-  }
-
-  void add_asset(PlanItem item, UserId created_by) {
-    if (item.action == Action::kCreate || item.action == Action::kOverwrite ||
-        item.action == Action::kFork) {
-      users_.insert(created_by);
-    }
+  void add(PlanItem item) {
+    if (item.action == Action::kBlocked) blocked_.insert(item.source);
     plan_.items.push_back(std::move(item));
   }
 
-  void need_team(TeamId id) {
-    const auto team = team_map_.find(id);
-    if (team == team_map_.end()) return;
-    plan_.teams.push_back(team->second);
-    if (!team->second.create) return;
-    const auto& members = contents_.teams.at(id).members;
-    users_.insert(members.begin(), members.end());
-  }
-
-  void keep_needed_people() {
-    std::set<TeamId> teams;
+  // What somebody could take for restored.
+  void add_notes() {
+    std::size_t shares = 0, roles = 0;
     for (const auto& item : plan_.items) {
-      if (!request_.with_roles || item.source.kind != AssetKind::kWorkspace ||
-          item.action == Action::kSkip)
-        continue;
-      for (const auto& grant : contents_.workspaces.at(WorkspaceId(item.source.id)).roles) {
-        if (grant.kind == catalog::PrincipalKind::kUser) users_.insert(UserId(grant.principal));
-        if (grant.kind == catalog::PrincipalKind::kTeam) teams.insert(TeamId(grant.principal));
+      if (item.action != Action::kCreate && item.action != Action::kFork) continue;
+      if (item.source.kind == AssetKind::kReport) {
+        const auto& brief = contents_.reports.at(ReportId(item.source.id));
+        const bool restored =
+            plan_.grants_restored && plan_.roles_restored.contains(brief.workspace);
+        shares += !restored && !brief.grants.empty() ? 1 : 0;
+      } else if (item.source.kind == AssetKind::kWorkspace) {
+        const WorkspaceId id(item.source.id);
+        roles += !plan_.roles_restored.contains(id) && !contents_.workspaces.at(id).roles.empty();
       }
     }
-    if (request_.all_people) {
-      for (const auto& [id, team] : contents_.teams) teams.insert(id);
-      for (const auto& [id, user] : contents_.users) users_.insert(id);
+    const std::string how =
+        request_.with_roles ? "that needs the Admin role" : "that needs with_roles";
+    if (roles > 0)
+      plan_.notes.push_back(std::to_string(roles) + " workspaces come back without roles: " + how);
+    if (shares > 0)
+      plan_.notes.push_back(std::to_string(shares) + " reports come back without shares: " + how);
+  }
+
+  void count_usage() {
+    plan_.usage_before = live_.usage;
+    plan_.usage_after = live_.usage;
+    for (const auto& item : plan_.items) {
+      if (item.action == Action::kCreate || item.action == Action::kFork)
+        ++plan_.usage_after.assets;
+      if (item.rows != RowsAction::kRestore) continue;
+      const DatasetId id(item.source.id);
+      plan_.usage_after.rows_bytes += contents_.datasets.at(id).rows->size_bytes;
+      if (item.action == Action::kOverwrite)
+        plan_.usage_after.rows_bytes -=
+            std::min(plan_.usage_after.rows_bytes, live_.datasets.at(id).record.size_bytes);
     }
-    for (const auto id : teams) need_team(id);
-    for (const auto id : users_) {
-      if (const auto mapping = user_map_.find(id); mapping != user_map_.end())
-        plan_.users.push_back(mapping->second);
-    }
-    plan_.credentials.assign(credentials_.begin(), credentials_.end());
   }
 
   const Contents& contents_;
   const LiveState& live_;
   const Request& request_;
+  const People people_;
+  const Rights rights_;
   Plan plan_;
-  std::map<UserId, UserMapping> user_map_;
-  std::map<TeamId, TeamMapping> team_map_;
   std::map<Uuid, Uuid> fork_ids_;
-  std::map<DatasetId, std::string> brought_;    // datasets that come along, and why
-  std::map<WorkspaceId, std::string> holders_;  // workspaces that come along, and why
-  std::set<std::string> workspace_names_;
-  std::map<WorkspaceId, std::set<std::string>> dataset_names_;
-  std::map<WorkspaceId, std::set<std::string>> report_names_;
-  std::set<UserId> users_;
-  std::set<std::string> credentials_;
+  std::map<AssetRef, std::string> brought_;  // what comes along, and why
+  std::map<AssetRef, std::vector<AssetRef>> needed_by_;
+  std::set<AssetRef> blocked_;
+  std::map<AssetRef, const char*> forbidden_;  // to be overwritten by who asks, and why
+  std::set<WorkspaceId> blocked_workspaces_;
+  Names workspace_names_;
+  std::map<WorkspaceId, Names> dataset_names_, report_names_, alert_names_;
 };
 
 }  // namespace
 
-std::string_view to_text(Mode mode) {
-  switch (mode) {
-    case Mode::kOverwrite:
-      return "overwrite";
-    case Mode::kFork:
-      return "fork";
-    case Mode::kSkip:
-      return "skip";
-  }
-  return {};
-}
-
-Result<Mode> parse_mode(std::string_view text) {
-  for (const Mode mode : {Mode::kOverwrite, Mode::kFork, Mode::kSkip}) {
-    if (text == to_text(mode)) return mode;
-  }
-  return make_error(ErrorCode::kInvalidArgument, "restore.mode",
-                    "the mode is overwrite, fork or skip");
-}
-
-std::string_view to_text(Action action) {
-  switch (action) {
-    case Action::kCreate:
-      return "create";
-    case Action::kOverwrite:
-      return "overwrite";
-    case Action::kFork:
-      return "fork";
-    case Action::kSkip:
-      return "skip";
-    case Action::kIdentical:
-      return "identical";
-    case Action::kBlocked:
-      return "blocked";
-  }
-  return {};
-}
-
-std::string_view to_text(RowsAction action) {
-  switch (action) {
-    case RowsAction::kNone:
-      return "none";
-    case RowsAction::kRestore:
-      return "restore";
-    case RowsAction::kKeepLive:
-      return "keep-live";
-    case RowsAction::kNeedsRefresh:
-      return "needs-refresh";
-  }
-  return {};
-}
-
-Plan make_plan(const Contents& contents, const LiveState& live, const Request& request) {
+Result<Plan> make_plan(const Contents& contents, const LiveState& live, const Request& request) {
   return Planner(contents, live, request).make();
 }
 
@@ -416,49 +433,9 @@ std::map<Action, std::size_t> count_actions(const Plan& plan) {
   return counts;
 }
 
-json::value to_json(const Plan& plan) {
-  json::array items;
-  for (const auto& item : plan.items) {
-    items.push_back(json::object{{"kind", to_text(item.source.kind)},
-                                 {"id", item.source.id.str()},
-                                 {"target_id", item.target_id.str()},
-                                 {"workspace_id", item.target_workspace.str()},
-                                 {"name", item.name},
-                                 {"action", to_text(item.action)},
-                                 {"rows", to_text(item.rows)},
-                                 {"reason", item.reason}});
-  }
-  json::array users;
-  for (const auto& user : plan.users) {
-    const char* how = user.match == UserMatch::kSameId      ? "same-id"
-                      : user.match == UserMatch::kSameEmail ? "same-email"
-                                                            : "placeholder";
-    users.push_back(json::object{
-        {"id", user.archived.str()}, {"target_id", user.target.str()}, {"match", how}});
-  }
-  json::array teams;
-  for (const auto& team : plan.teams) {
-    teams.push_back(json::object{
-        {"id", team.archived.str()}, {"target_id", team.target.str()}, {"create", team.create}});
-  }
-  json::array credentials;
-  for (const auto& name : plan.credentials) credentials.emplace_back(name);
-  return json::object{{"restore_id", plan.id.str()},
-                      {"archive_id", plan.archive_id.str()},
-                      {"snapshot_time", plan.snapshot_time.rfc3339()},
-                      {"tenant_id", plan.tenant_id.str()},
-                      {"mode", to_text(plan.mode)},
-                      {"with_roles", plan.with_roles},
-                      {"leave_out_blocked", plan.leave_out_blocked},
-                      {"items", std::move(items)},
-                      {"users", std::move(users)},
-                      {"teams", std::move(teams)},
-                      {"credentials_to_enter", std::move(credentials)},
-                      {"state_digest", plan.state_digest}};
-}
-
-std::string plan_hash(const Plan& plan) {
-  return to_hex(Sha256::of(as_bytes(canonical_json(to_json(plan)))));
+bool writes(const PlanItem& item) {
+  return item.action == Action::kCreate || item.action == Action::kOverwrite ||
+         item.action == Action::kFork;
 }
 
 }  // namespace oa::restore
