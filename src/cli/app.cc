@@ -8,6 +8,7 @@
 #include "oa/archive_cli/difference.h"
 #include "oa/console/program.h"
 #include "oa/crypto/secret.h"
+#include "restore_commands.h"
 
 namespace oa::cli {
 namespace {
@@ -29,7 +30,7 @@ class Parser {
         "Examples:\n"
         "  oa-backup demo                                   the main job on generated data\n"
         "  oa-backup archive create --tenant Demo --rows    an archive, kept sealed\n"
-        "  oa-backup restore ID --tenant Demo --asset report:ID --dry-run\n\n" +
+        "  oa-backup restore plan ID --tenant Demo --asset report:ID\n\n" +
         console::exit_statuses() +
         "\nA comparison that finds a difference: 6 of `archive probe`, 20 of `archive diff "
         "--exit-code`");
@@ -42,7 +43,11 @@ class Parser {
                          return command(parent, name, what, example, std::move(run));
                        });
     add_archive();
-    add_restore();
+    add_restore_commands(app_, restore_,
+                         [this](CLI::App* parent, const std::string& name, const std::string& what,
+                                const std::string& example, Command run) {
+                           return command(parent, name, what, example, std::move(run));
+                         });
   }
 
   CLI::App& app() { return app_; }
@@ -85,16 +90,19 @@ class Parser {
             [this](const Context& c) { return run_tenant_show(c, tenant_); })
         ->add_option("tenant", tenant_.name, "Id or name")
         ->required();
-    auto* import = command(
-        tenant, "import", "Make a tenant out of an archive",
-        "oa-backup tenant import acme.oa-archive --name \"Acme 2\" --plan growth --trust acme.pub",
-        [this](const Context& c) { return run_tenant_import(c, import_); });
+    auto* import =
+        command(tenant, "import", "Make a tenant out of an archive",
+                "oa-backup tenant import acme.oa-archive --name \"Acme 2\" --plan growth --owner "
+                "ada@acme.example --trust acme.pub",
+                [this](const Context& c) { return run_tenant_import(c, import_); });
     import
         ->add_option("archive", import_.archive,
                      "Archive file, or an archive's id with --from-tenant")
         ->required();
     import->add_option("--name", import_.name, "Name of the new tenant")->required();
     import->add_option("--plan", import_.plan, "starter, growth or scale")->capture_default_str();
+    import->add_option("--owner", import_.owner, "E-mail of its Owner, who is invited afterwards")
+        ->required();
     import->add_option("--from-tenant", import_.from_tenant,
                        "Tenant that has the archive and whose signature is trusted");
     import->add_flag("--leave-out-blocked", import_.leave_out_blocked,
@@ -102,18 +110,44 @@ class Parser {
     archive_cli::add_trust_options(*import, import_.trust);
   }
 
+  CLI::App* key_command(CLI::App* keys, const std::string& name, const std::string& what,
+                        const std::string& example,
+                        Status (*run)(const Context&, const KeyOptions&)) {
+    auto* sub =
+        command(keys, name, what, example, [this, run](const Context& c) { return run(c, keys_); });
+    sub->add_option("tenant", keys_.tenant, "Id or name")->required();
+    return sub;
+  }
+
   void add_keys() {
-    auto* keys = app_.add_subcommand("keys", "Keys that sign a tenant's archives");
+    auto* keys =
+        app_.add_subcommand("keys", "Keys that sign a tenant's archives, and trusted ones");
     keys->require_subcommand(1);
     keys->fallthrough();
-    command(keys, "list", "Public keys, the retired ones too", "oa-backup keys list Demo",
-            [this](const Context& c) { return run_keys_list(c, tenant_); })
-        ->add_option("tenant", tenant_.name, "Id or name")
+    key_command(keys, "list", "Public keys, the retired ones too", "oa-backup keys list Demo",
+                run_keys_list);
+    key_command(keys, "rotate", "Sign with a new key from now on", "oa-backup keys rotate Demo",
+                run_keys_rotate);
+    key_command(keys, "accepted", "Signers whose archives are trusted beside the tenant's own",
+                "oa-backup keys accepted Demo", run_keys_accepted);
+    auto* accept = key_command(keys, "accept", "Trust archives of another signer from now on",
+                               "oa-backup keys accept Demo --public-key acme.pub --fingerprint "
+                               "64-HEX-DIGITS --owner ada@example.com",
+                               run_keys_accept);
+    accept->add_option("--public-key", keys_.public_key, "minisign public key file of the signer")
         ->required();
-    command(keys, "rotate", "Sign with a new key from now on", "oa-backup keys rotate Demo",
-            [this](const Context& c) { return run_keys_rotate(c, tenant_); })
-        ->add_option("tenant", tenant_.name, "Id or name")
-        ->required();
+    accept->add_option("--note", keys_.note, "Why, for those who look later");
+    auto* revoke = key_command(
+        keys, "revoke", "Trust an accepted signer, or a retired key, no more",
+        "oa-backup keys revoke Demo --fingerprint 64-HEX-DIGITS --owner ada@example.com",
+        run_keys_revoke);
+    for (auto* decision : {accept, revoke}) {
+      decision
+          ->add_option("--fingerprint", keys_.fingerprint,
+                       "What the signer told the Owner by another way")
+          ->required();
+      decision->add_option("--owner", keys_.owner, "E-mail of the Owner who decides")->required();
+    }
   }
 
   CLI::App* archive_command(CLI::App* parent, const std::string& name, const std::string& what,
@@ -180,37 +214,11 @@ class Parser {
     archive_cli::add_diff_options(*diff, diff_.archives);
   }
 
-  void add_restore() {
-    auto* restore =
-        command(&app_, "restore", "Restore assets from an archive into a tenant",
-                "oa-backup restore demo.oa-archive --tenant Demo --asset report:ID --mode fork",
-                [this](const Context& c) { return run_restore(c, restore_); });
-    restore
-        ->add_option("archive", restore_.archive, "Archive file, or the id of an archive in store")
-        ->required();
-    restore->add_option("--tenant", restore_.tenant, "Tenant to restore into")->required();
-    restore->add_flag("--all", restore_.all, "Everything in the archive");
-    restore
-        ->add_option("--asset", restore_.assets,
-                     "KIND:ID; a workspace stands for all in it; may be repeated")
-        ->take_all();
-    restore
-        ->add_option("--mode", restore_.mode,
-                     "What to do with an id that exists: overwrite, fork or skip")
-        ->capture_default_str();
-    restore->add_flag("--with-roles", restore_.with_roles,
-                      "Grant the archived workspace roles too");
-    restore->add_flag("--leave-out-blocked", restore_.leave_out_blocked,
-                      "Restore the rest when something is blocked");
-    restore->add_flag("--dry-run", restore_.dry_run, "Show the plan and stop");
-    restore->add_flag("--yes", restore_.yes, "Apply without asking");
-    archive_cli::add_trust_options(*restore, restore_.trust);
-  }
-
   CLI::App app_;
   GlobalOptions globals_;
   DemoOptions demo_;
   TenantOptions tenant_;
+  KeyOptions keys_;
   AssetOptions assets_;
   ImportOptions import_;
   ArchiveCreateOptions create_;

@@ -20,6 +20,8 @@ struct AssetOptions {
   std::string model;  // a file
   std::string user;   // id or e-mail; empty: the tenant's first Owner
   std::string bookmark;
+  std::string with;  // user:EMAIL or team:NAME, or an id behind the colon
+  std::string role;
   std::string query;  // JSON, @FILE or - for standard input
   std::string cursor;
   std::string kind;  // of a secret
@@ -45,6 +47,8 @@ Status run_dataset_expire(const Context& context, const AssetOptions& options);
 
 Status run_report_list(const Context& context, const AssetOptions& options);
 Status run_report_open(const Context& context, const AssetOptions& options);
+Status run_report_share(const Context& context, const AssetOptions& options);
+Status run_report_unshare(const Context& context, const AssetOptions& options);
 Status run_alert_list(const Context& context, const AssetOptions& options);
 Status run_alert_evaluate(const Context& context, const AssetOptions& options);
 Status run_alert_history(const Context& context, const AssetOptions& options);

@@ -72,7 +72,7 @@ class Binder {
   }
 
   void reports() {
-    auto* report = group("report", "List and open reports");
+    auto* report = group("report", "List, open and share reports");
     tenant(command(report, "list", "List reports", "oa-backup report list --tenant Demo",
                    run_report_list));
     auto* open =
@@ -82,6 +82,14 @@ class Binder {
     user(open);
     at(open);
     open->add_option("--bookmark", options_.bookmark, "Name or id of a bookmark");
+    auto* share = shared(
+        command(report, "share", "Let somebody open a report without a role in its workspace",
+                "oa-backup report share ID --tenant Demo --with user:ada@example.com --role viewer",
+                run_report_share));
+    share->add_option("--role", options_.role, "viewer or editor")->required();
+    shared(command(report, "unshare", "Take that back",
+                   "oa-backup report unshare ID --tenant Demo --with user:ada@example.com",
+                   run_report_unshare));
   }
 
   void alerts() {
@@ -143,6 +151,11 @@ class Binder {
   CLI::App* with_id(CLI::App* sub) {
     sub->add_option("id", options_.id, "Id; `oa-backup tenant show` lists them")->required();
     return tenant(sub);
+  }
+  CLI::App* shared(CLI::App* sub) {
+    sub->add_option("--with", options_.with, "user:E-MAIL or team:NAME; an id does as well")
+        ->required();
+    return with_id(sub);
   }
   CLI::App* named(CLI::App* sub) {
     sub->add_option("name", options_.name, "What a model's source.ref calls it")->required();

@@ -28,8 +28,19 @@ struct TenantOptions {
 Status run_tenant_create(const Context& context, const TenantOptions& options);
 Status run_tenant_list(const Context& context);
 Status run_tenant_show(const Context& context, const TenantOptions& options);
-Status run_keys_list(const Context& context, const TenantOptions& options);
-Status run_keys_rotate(const Context& context, const TenantOptions& options);
+
+struct KeyOptions {
+  std::string tenant;
+  std::string public_key;  // minisign public key file
+  std::string fingerprint;
+  std::string owner;  // e-mail of who decides
+  std::string note;
+};
+Status run_keys_list(const Context& context, const KeyOptions& options);
+Status run_keys_rotate(const Context& context, const KeyOptions& options);
+Status run_keys_accept(const Context& context, const KeyOptions& options);
+Status run_keys_accepted(const Context& context, const KeyOptions& options);
+Status run_keys_revoke(const Context& context, const KeyOptions& options);
 
 struct ArchiveCreateOptions {
   std::string tenant;
@@ -58,26 +69,13 @@ struct DiffOptions {
 };
 Status run_archive_diff(const Context& context, const DiffOptions& options);
 
-struct RestoreOptions {
-  std::string archive;
-  std::string tenant;
-  TrustOptions trust;
-  bool all = false;
-  std::vector<std::string> assets;  // kind:id
-  std::string mode = "overwrite";
-  bool with_roles = false;
-  bool leave_out_blocked = false;
-  bool dry_run = false;
-  bool yes = false;
-};
-Status run_restore(const Context& context, const RestoreOptions& options);
-
 struct ImportOptions {
   std::string archive;
   std::string from_tenant;
   TrustOptions trust;
   std::string name;
   std::string plan = "starter";
+  std::string owner;  // e-mail
   bool leave_out_blocked = false;
 };
 Status run_tenant_import(const Context& context, const ImportOptions& options);

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <cmath>
+#include <map>
 
 #include "asset_commands.h"
 #include "oa/catalog/repositories.h"
@@ -62,6 +63,38 @@ Result<Timestamp> moment(const std::string& text) {
   return Timestamp::parse(text);
 }
 
+using Names = std::map<Uuid, std::string>;
+
+// E-mail addresses and names of teams.
+Result<Names> names_of_principals(catalog::TenantTransaction& transaction) {
+  Names names;
+  OA_ASSIGN(const auto users, catalog::Users(transaction).list());
+  for (const auto& user : users) names[user.id.uuid()] = user.email;
+  OA_ASSIGN(const auto teams, catalog::Teams(transaction).list());
+  for (const auto& team : teams) names[team.id.uuid()] = team.name;
+  return names;
+}
+
+json::array grants_json(const std::vector<catalog::RoleGrant>& grants, const Names& names) {
+  json::array items;
+  for (const auto& grant : grants) {
+    items.push_back(json::object{{"kind", catalog::to_text(grant.kind)},
+                                 {"principal", grant.principal.str()},
+                                 {"name", names.at(grant.principal)},
+                                 {"role", catalog::to_text(grant.role)}});
+  }
+  return items;
+}
+
+std::string grants_text(const std::vector<catalog::RoleGrant>& grants, const Names& names) {
+  std::string text;
+  for (const auto& grant : grants) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", names.at(grant.principal),
+                        catalog::to_text(grant.role));
+  }
+  return text;
+}
+
 }  // namespace
 
 void show_answer(const Context& context, const json::value& answer) {
@@ -87,6 +120,7 @@ Status run_report_list(const Context& context, const AssetOptions& options) {
   constexpr std::size_t kPage = 500;
   json::array items;
   std::vector<std::vector<std::string>> rows;
+  OA_ASSIGN(const auto names, names_of_principals(transaction));
   OA_ASSIGN(const auto workspaces, catalog::Workspaces(transaction).list());
   for (const auto& workspace : workspaces) {
     for (std::optional<ReportId> after;;) {
@@ -96,16 +130,18 @@ Status run_report_list(const Context& context, const AssetOptions& options) {
                                      {"name", report.name},
                                      {"workspace_id", workspace.id.str()},
                                      {"visuals", report.visuals.size()},
-                                     {"bookmarks", report.bookmarks.size()}});
+                                     {"bookmarks", report.bookmarks.size()},
+                                     {"grants", grants_json(report.grants, names)}});
         rows.push_back({report.id.str(), report.name, std::to_string(report.visuals.size()),
-                        std::to_string(report.bookmarks.size()), workspace.name});
+                        std::to_string(report.bookmarks.size()), workspace.name,
+                        grants_text(report.grants, names)});
       }
       if (reports.size() < kPage) break;
       after = reports.back().id;
     }
   }
   context.output.document(json::object{{"data", std::move(items)}});
-  context.output.table({"id", "name", "visuals", "bookmarks", "workspace"}, rows,
+  context.output.table({"id", "name", "visuals", "bookmarks", "workspace", "shared with"}, rows,
                        "the tenant has no report yet");
   return {};
 }

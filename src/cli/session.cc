@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -7,7 +8,7 @@
 #include "oa/archive_cli/passphrase.h"
 #include "oa/base/io.h"
 #include "oa/catalog/repositories.h"
-#include "oa/restore/apply.h"
+#include "oa/restore/engine.h"
 
 namespace oa::cli {
 std::string default_data_folder() {
@@ -30,10 +31,27 @@ Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& o
   return instance::Instance::open(settings);
 }
 
+namespace {
+
+// Who may be trusted by which command, when a signer is not.
+std::string accepting_hint(const RangedSource& source, const catalog::Tenant* tenant,
+                           std::string_view tenant_option) {
+  if (tenant == nullptr) return fmt::format("; or {} for one of its own archives", tenant_option);
+  const auto seen = archive::ArchiveReader::open(source, {{}, true});
+  if (!seen.ok()) return {};
+  return fmt::format(
+      "; or an Owner accepts it for good: `oa-backup keys accept {} --public-key KEYFILE "
+      "--fingerprint {} --owner EMAIL`",
+      shell_word(*tenant), (*seen)->manifest().signer.fingerprint());
+}
+
+}  // namespace
+
 bool is_archive_id(const std::string& name) { return Uuid::parse(name).ok(); }
 
 Result<NamedArchive> open_archive(const std::string& name, instance::Instance* instance,
-                                  const catalog::Tenant* tenant, const TrustOptions& trust) {
+                                  const catalog::Tenant* tenant, const TrustOptions& trust,
+                                  std::string_view tenant_option) {
   std::vector<PublicKey> trusted;
   if (instance != nullptr && tenant != nullptr) {
     OA_ASSIGN(trusted, instance->trusted_keys(tenant->id));
@@ -45,7 +63,7 @@ Result<NamedArchive> open_archive(const std::string& name, instance::Instance* i
     if (instance == nullptr || tenant == nullptr) {
       return make_error(ErrorCode::kInvalidArgument, "archive.open",
                         "an archive in store belongs to a tenant")
-          .with_hint("add --tenant NAME, or name a file");
+          .with_hint(fmt::format("add {} NAME, or name a file", tenant_option));
     }
     OA_ASSIGN(auto transaction,
               instance->database().begin(tenant->id, catalog::Isolation::kSnapshot));
@@ -56,12 +74,42 @@ Result<NamedArchive> open_archive(const std::string& name, instance::Instance* i
   auto reader = archive_cli::open_trusted(*opened.source, std::move(trusted), trust);
   if (!reader.ok() && reader.error().code == ErrorCode::kArchiveUntrustedSigner) {
     auto error = std::move(reader).error();
-    error.hint += "; or --tenant for one of its own archives";
+    error.hint += accepting_hint(*opened.source, tenant, tenant_option);
     return error;
   }
   if (!reader.ok()) return std::move(reader).error();
   opened.reader = std::move(reader).value();
   return opened;
+}
+
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@=+,-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
+}
+
+std::string shell_word(const catalog::Tenant& tenant) {
+  const std::string& name = tenant.name;
+  if (name.empty() || name.front() == '-' || console::printable(name) != name)
+    return tenant.id.str();
+  return shell_word(name);
+}
+
+Status tell_applied(RestoreId restore, const catalog::Tenant& tenant,
+                    const std::function<Status()>& tell) {
+  Status told = tell();
+  if (told.ok()) told = Output::flush();
+  if (told.ok() || Output::reader_gone()) return {};
+  return make_error(told.error().code, "restore.result",
+                    fmt::format("the restore {} was applied, but its result could not be written",
+                                restore.str()))
+      .with_hint(
+          fmt::format("do not run it again: `oa-backup restore show {} --tenant {}` shows it",
+                      restore.str(), shell_word(tenant)))
+      .with_cause(told.error().cause);
 }
 
 }  // namespace oa::cli

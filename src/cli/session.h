@@ -2,6 +2,7 @@
 // or id.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,11 +39,22 @@ struct NamedArchive {
 };
 
 /// `instance` and `tenant` may be absent for a file. kArchiveUntrustedSigner shows the fingerprint
-/// to accept.
+/// to accept. `tenant_option` is how the command is told of the tenant, for hints.
 Result<NamedArchive> open_archive(const std::string& name, instance::Instance* instance,
-                                  const catalog::Tenant* tenant, const TrustOptions& trust);
+                                  const catalog::Tenant* tenant, const TrustOptions& trust,
+                                  std::string_view tenant_option = "--tenant");
 
 /// True when `name` can only be an archive in store.
 bool is_archive_id(const std::string& name);
+
+/// `text` as one word of a POSIX shell, quoted where it has to be: for commands to be pasted.
+std::string shell_word(const std::string& text);
+/// The tenant as a word behind --tenant: its name, or its id when the name cannot be pasted.
+std::string shell_word(const catalog::Tenant& tenant);
+
+/// Tells of a restore that was applied, and makes sure that it was written. When that fails the
+/// error says that the restore holds: whoever reads it must not restore again.
+Status tell_applied(RestoreId restore, const catalog::Tenant& tenant,
+                    const std::function<Status()>& tell);
 
 }  // namespace oa::cli

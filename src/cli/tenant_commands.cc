@@ -177,35 +177,4 @@ Status run_tenant_show(const Context& context, const TenantOptions& options) {
   return {};
 }
 
-Status run_keys_list(const Context& context, const TenantOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
-  OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.name));
-  OA_ASSIGN(const auto keys, instance->trusted_keys(tenant.id));
-  json::array items;
-  std::vector<std::vector<std::string>> rows;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const bool signs = i + 1 == keys.size();
-    items.push_back(json::object{{"key_id", keys[i].key_id()},
-                                 {"fingerprint", keys[i].fingerprint()},
-                                 {"public_key", keys[i].base64()},
-                                 {"signs", signs}});
-    rows.push_back({keys[i].key_id(), signs ? "signs" : "retired, trusted", keys[i].base64()});
-  }
-  context.output.document(json::object{{"data", std::move(items)}});
-  context.output.table({"key id", "state", "public key (minisign)"}, rows,
-                       "the tenant has no signing key");
-  return {};
-}
-
-Status run_keys_rotate(const Context& context, const TenantOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
-  OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.name));
-  OA_ASSIGN(const auto key, instance->rotate_signing_key(tenant.id));
-  context.output.document(json::object{
-      {"key_id", key.key_id()}, {"fingerprint", key.fingerprint()}, {"public_key", key.base64()}});
-  context.output.line(
-      fmt::format("new archives are signed by {}; older archives stay trusted", key.key_id()));
-  return {};
-}
-
 }  // namespace oa::cli

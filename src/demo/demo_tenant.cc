@@ -209,7 +209,11 @@ Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std
   OA_TRY(add_secret(instance, tenant.id, canaries));
   OA_ASSIGN(const auto datasets,
             add_datasets(instance, tenant.id, people, workspaces, size, canaries, progress));
-  const auto reports = demo_reports(datasets, now);
+  auto reports = demo_reports(datasets, now);
+  // One of Sales with people of Operations, one of Operations with somebody of Sales.
+  reports[0].grants = {{PrincipalKind::kUser, people.users[4].id.uuid(), Role::kEditor},
+                       {PrincipalKind::kTeam, people.teams[1].id.uuid(), Role::kViewer}};
+  reports[2].grants = {{PrincipalKind::kUser, people.users[3].id.uuid(), Role::kViewer}};
 
   progress.begin("writing the tenant", size.audit_events, "events");
   OA_ASSIGN(auto transaction, instance.database().begin(tenant.id));

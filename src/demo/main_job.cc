@@ -9,7 +9,7 @@
 #include "oa/catalog/portable.h"
 #include "oa/datasets/datasets.h"
 #include "oa/reports/probes.h"
-#include "oa/restore/apply.h"
+#include "oa/restore/engine.h"
 
 namespace oa::demo {
 namespace {
@@ -33,6 +33,7 @@ class MainJob {
     OA_TRY(verify_archive());
     OA_TRY(lose_and_restore());
     OA_TRY(fork_workspace());
+    OA_TRY(undo_and_redo_fork());
     OA_TRY(import_into_new_tenant());
     narrator_.step("Done: everything was compared and is as it should be");
     narrator_.fact("data folder", instance_.data_folder());
@@ -145,8 +146,8 @@ class MainJob {
     return {};
   }
 
-  // Picks the report and the dataset to delete (one that nothing else uses) and another report to
-  // change.
+  // Picks the report and the dataset to delete (one that nothing else uses and that can be
+  // refreshed) and another report to change.
   Status choose_victims() {
     OA_ASSIGN(auto transaction,
               instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
@@ -165,9 +166,14 @@ class MainJob {
                 catalog::Alerts(transaction).list(workspace.id, std::nullopt, 500));
       for (const auto& alert : alerts) ++uses[alert.dataset_id];
     }
+    catalog::DatasetSources sources(transaction);
     for (const auto& report : reports) {
-      const bool alone = uses[report.visuals.front().dataset_id] == report.visuals.size();
-      if (alone && deleted_.id.is_nil()) deleted_ = report;
+      const DatasetId first = report.visuals.front().dataset_id;
+      const bool alone = uses[first] == report.visuals.size();
+      if (alone && deleted_.id.is_nil()) {
+        OA_ASSIGN(const auto source, sources.get(first));
+        if (source.original.has_value()) deleted_ = report;  // so that it can be refreshed
+      }
       if (!alone && changed_.id.is_nil()) changed_ = report;
     }
     if (deleted_.id.is_nil() || changed_.id.is_nil()) {
@@ -262,8 +268,10 @@ class MainJob {
   Status prove_identical(TenantId tenant, restore::Request request) {
     request.id = RestoreId::random();
     request.mode = restore::Mode::kOverwrite;
-    OA_ASSIGN(const auto again, restore::prepare_restore(instance_.database(), instance_.objects(),
-                                                         *stored_.reader, tenant, request));
+    OA_ASSIGN(const auto key, signer(tenant));
+    OA_ASSIGN(const auto with, engine(tenant, key));
+    OA_ASSIGN(const auto again,
+              restore::prepare_restore(with, *stored_.reader, request, progress_));
     const auto counts = restore::count_actions(again.plan);
     if (counts.size() != 1 || !counts.contains(restore::Action::kIdentical)) {
       return not_proven("a restored asset differs from the archive");
@@ -273,19 +281,58 @@ class MainJob {
     return {};
   }
 
+  Result<SigningKey> signer(TenantId tenant) { return instance_.signing_key(tenant); }
+
+  Result<restore::Engine> engine(TenantId tenant, const SigningKey& signer) {
+    OA_ASSIGN(auto keys, instance_.trusted_keys(tenant));
+    return restore::Engine{
+        instance_.database(), instance_.objects(), tenant, signer, std::move(keys), nullptr};
+  }
+
   Status restore_into(TenantId tenant, const restore::Request& request) {
-    OA_ASSIGN(prepared_, restore::prepare_restore(instance_.database(), instance_.objects(),
-                                                  *stored_.reader, tenant, request));
+    OA_ASSIGN(const auto key, signer(tenant));
+    OA_ASSIGN(const auto with, engine(tenant, key));
+    OA_ASSIGN(prepared_, restore::prepare_restore(with, *stored_.reader, request, progress_));
+    return apply(with, R"({"kind":"stored"})");
+  }
+
+  Status apply(const restore::Engine& with, std::string_view source) {
     std::string plan;
     for (const auto& [action, count] : restore::count_actions(prepared_.plan)) {
       plan += fmt::format("{}{} {}", plan.empty() ? "" : ", ", count, restore::to_text(action));
     }
     narrator_.fact("plan", plan);
+    OA_ASSIGN(const auto from, JsonText::parse(source));
+    OA_ASSIGN(const auto saved, restore::save_plan(with, prepared_, from));
     OA_ASSIGN(const auto record,
-              restore::apply_plan(instance_.database(), instance_.objects(), *stored_.reader,
-                                  prepared_.contents, prepared_.plan, progress_));
+              restore::apply_plan(with, prepared_, {saved.plan_hash, {}}, progress_));
     narrator_.fact("restore", record.id.str());
     return {};
+  }
+
+  Status undo(RestoreId restore) {
+    OA_ASSIGN(const auto key, signer(tenant_.id));
+    OA_ASSIGN(const auto with, engine(tenant_.id, key));
+    OA_ASSIGN(prepared_,
+              restore::prepare_undo(with, {RestoreId::random(), restore, false, {}}, progress_));
+    return apply(with, R"({"kind":"undo"})");
+  }
+
+  Result<bool> is_there(WorkspaceId workspace) {
+    OA_ASSIGN(auto snapshot, instance_.database().begin(tenant_.id, catalog::Isolation::kSnapshot));
+    const auto found = catalog::Workspaces(snapshot).get(workspace);
+    if (!found.ok() && found.error().code != ErrorCode::kNotFound) return found.error();
+    return found.ok();
+  }
+
+  Status undo_and_redo_fork() {
+    narrator_.step("That restore is taken back (undo), and then the undo is");
+    const std::set<Uuid> ids = fork_ids_;
+    OA_TRY(undo(prepared_.plan.id));
+    OA_ASSIGN(const bool still_there, is_there(fork_));
+    if (still_there) return not_proven("the undone fork is still there");
+    OA_TRY(undo(prepared_.plan.id));
+    return prove_fork(fork_, ids);
   }
 
   Status fork_workspace() {
@@ -296,17 +343,16 @@ class MainJob {
     request.mode = restore::Mode::kFork;
     request.selection.assets = {{AssetKind::kWorkspace, original.uuid()}};
     OA_TRY(restore_into(tenant_.id, request));
-    std::set<Uuid> old_ids, new_ids;
-    WorkspaceId fork;
+    std::set<Uuid> old_ids;
     for (const auto& item : prepared_.plan.items) {
       old_ids.insert(item.source.id);
-      new_ids.insert(item.target_id);
-      if (item.source.kind == AssetKind::kWorkspace) fork = item.target_workspace;
+      fork_ids_.insert(item.target_id);
+      if (item.source.kind == AssetKind::kWorkspace) fork_ = item.target_workspace;
     }
-    for (const auto& id : new_ids) {
+    for (const auto& id : fork_ids_) {
       if (old_ids.contains(id)) return not_proven("a forked asset kept its id");
     }
-    return prove_fork(fork, new_ids);
+    return prove_fork(fork_, fork_ids_);
   }
 
   Status prove_fork(WorkspaceId fork, const std::set<Uuid>& new_ids) {
@@ -344,6 +390,7 @@ class MainJob {
     narrator_.fact("tenant", target.name + " " + target.id.str());
     restore::Request request;
     request.id = RestoreId::random();
+    request.kind = catalog::RestoreKind::kImport;
     request.selection.everything = true;
     request.with_roles = request.all_people = true;
     OA_TRY(restore_into(target.id, request));
@@ -371,6 +418,8 @@ class MainJob {
   catalog::Report deleted_;
   catalog::Report changed_;
   catalog::Dataset dataset_;
+  WorkspaceId fork_;
+  std::set<Uuid> fork_ids_;  // of everything in it
 };
 
 }  // namespace

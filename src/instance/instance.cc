@@ -67,7 +67,8 @@ class FolderLock {
 bool unused(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (!entry.path().filename().string().starts_with(std::string(kMarker) + ".partial")) return false;
+    if (!entry.path().filename().string().starts_with(std::string(kMarker) + ".partial"))
+      return false;
   }
   return !error;
 }
@@ -94,7 +95,7 @@ Status prepare_folder(const Layout& layout, bool create, FolderLock& lock) {
             "make one with `oa-backup up` or `oa-backup demo`, or name its folder with --data");
   }
   OA_TRY(make_folder(layout.root, 0711));
-  if (!there) OA_TRY(lock.take(layout.root));  // a folder that was there is locked already
+  if (!there) OA_TRY(lock.take(layout.root));         // a folder that was there is locked already
   if (fs::exists(layout.marker(), error)) return {};  // another first command was quicker
   OA_ASSIGN(auto marker, AtomicFileSink::create(layout.marker(), false, 0600));
   OA_TRY(marker->write(as_bytes(kMarkerText)));
@@ -223,17 +224,6 @@ Result<SigningKey> Instance::signing_key(TenantId tenant) {
   }
   return make_error(ErrorCode::kNotFound, "instance.signing_key", "the tenant has no signing key")
       .with_hint("make one with `oa-backup keys rotate NAME`");
-}
-
-Result<std::vector<PublicKey>> Instance::trusted_keys(TenantId tenant) {
-  OA_ASSIGN(auto transaction, state_->database->begin(tenant, catalog::Isolation::kSnapshot));
-  OA_ASSIGN(const auto records, catalog::SigningKeys(transaction).list());
-  std::vector<PublicKey> keys;
-  for (const auto& record : records) {
-    OA_ASSIGN(const auto key, PublicKey::parse(record.public_key));
-    keys.push_back(key);
-  }
-  return keys;
 }
 
 Result<PublicKey> Instance::rotate_signing_key(TenantId tenant) {

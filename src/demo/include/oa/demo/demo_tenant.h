@@ -26,8 +26,8 @@ struct Size {
 inline constexpr char kDemoAction[] = "demo.tenant.create";
 
 /// Provisions a tenant of plan Growth: 2 workspaces, 12 users, 3 teams, 5 imported datasets with
-/// semantic models, 12 reports with all five kinds of visual and bookmarks, 6 alerts, a secret,
-/// audit events. kAlreadyExists by name.
+/// semantic models, 12 reports with all five kinds of visual and bookmarks, two of them shared, 6
+/// alerts, a secret, audit events. kAlreadyExists by name.
 Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std::string& name,
                                          const Size& size, const Canaries& canaries,
                                          Progress& progress);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "oa/catalog/audit.h"
@@ -22,7 +23,8 @@ struct Settings {
   std::optional<SecretBytes> passphrase;
   /// Make the folder's content when there is none. Otherwise kNotFound.
   bool create = false;
-  /// Run the database server in this process rather than joining another's; for processes that last.
+  /// Run the database server in this process rather than joining another's; for processes that
+  /// last.
   bool run_server = false;
 };
 
@@ -47,12 +49,43 @@ class Instance {
   /// A new tenant with its own key, its own signing key and nothing else. kAlreadyExists for the
   /// name.
   Result<catalog::Tenant> provision_tenant(const std::string& name, catalog::Plan plan);
+  struct BlankTenant {
+    catalog::Tenant tenant;
+    UserId owner;       // who `owner` became: its id, or that of the one who is there already
+    bool made = false;  // otherwise an interrupted import had made it
+  };
+  /// The tenant that an archive is imported into: a new one, or the one of this name that an import
+  /// which did not come to its end has left. In it is nobody but `owner`, as an inactive Owner
+  /// without credentials until invited. kAlreadyExists when the name is that of a tenant on another
+  /// plan, or of one with workspaces, other people or an applied restore.
+  Result<BlankTenant> blank_tenant(const std::string& name, catalog::Plan plan,
+                                   const catalog::User& owner);
+  /// What blank_tenant() would say of a name that exists, and nothing made: to know before an
+  /// archive is read. That the name can be one is not looked at.
+  Status check_blank_tenant(const std::string& name, catalog::Plan plan,
+                            const std::string& owner_email);
   /// The key that signs the tenant's archives now.
   Result<SigningKey> signing_key(TenantId tenant);
-  /// Public keys whose signature the tenant trusts: its own, present and past.
+  /// The tenant's own public keys, present and past, but for revoked ones.
+  Result<std::vector<PublicKey>> own_keys(TenantId tenant);
+  /// Public keys whose signature the tenant trusts: its own and those of accepted signers.
   Result<std::vector<PublicKey>> trusted_keys(TenantId tenant);
   /// Replaces the signing key; older archives stay trusted.
   Result<PublicKey> rotate_signing_key(TenantId tenant);
+
+  // What follows is written to the audit chain, in the Owner's name.
+
+  /// Trusts archives signed by `key` until it is revoked. `fingerprint` is what the Owner was told
+  /// by the signer; upper or lower case. kInvalidArgument when it is not the key's; kAlreadyExists
+  /// when the key is trusted; kPermissionDenied unless `owner` is an active Owner of the tenant.
+  Status accept_signer(TenantId tenant, const PublicKey& key, std::string_view fingerprint,
+                       UserId owner, const std::string& note = {});
+  /// Ends the trust in an accepted signer or in a retired key of the tenant's own: archives signed
+  /// by it, undo archives too, are refused from now on. kNotFound; kConflict for the key that signs
+  /// now; kPermissionDenied as above.
+  Status revoke_signer(TenantId tenant, std::string_view fingerprint, UserId owner);
+  /// All there were, oldest first, the revoked ones too.
+  Result<std::vector<catalog::AcceptedSigner>> accepted_signers(TenantId tenant);
 
  private:
   struct State;
