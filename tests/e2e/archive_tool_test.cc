@@ -39,7 +39,7 @@ TEST(ArchiveToolHelp, EveryCommandHasAnExample) {
   EXPECT_NE(oa_archive({"--help"}).out.find("archive/untrusted-signer"), std::string::npos);
   const auto version = oa_archive({"--version"});
   EXPECT_NE(version.out.find("oa-archive "), std::string::npos);
-  EXPECT_NE(version.out.find("archive format 1.0"), std::string::npos);
+  EXPECT_NE(version.out.find("archive format 1.1"), std::string::npos);
 }
 
 TEST(ArchiveToolHelp, MistakesAreUsageErrors) {

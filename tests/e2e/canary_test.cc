@@ -10,7 +10,7 @@
 #include "oa/datasets/secrets.h"
 #include "oa/demo/main_job.h"
 #include "oa/reports/open_report.h"
-#include "oa/restore/apply.h"
+#include "testkit/restoring.h"
 #include "testkit/scratch.h"
 #include "testkit/source_cluster.h"
 
@@ -43,7 +43,8 @@ class CanaryTest : public testing::Test {
     ASSERT_TRUE(signer.ok());
     auto record = backup::create_archive(
         instance_->database(), instance_->objects(), *signer, tenant_.id,
-        {.with_rows = true, .with_audit = true, .workspaces = {}, .created_by = {}}, no_progress());
+        {.with_rows = true, .with_audit = true, .workspaces = {}, .parts = {}, .created_by = {}},
+        no_progress());
     ASSERT_TRUE(record.ok()) << record.error().message;
     record_ = *record;
     archive::TrustPolicy trust{*instance_->trusted_keys(tenant_.id), false};
@@ -57,11 +58,9 @@ class CanaryTest : public testing::Test {
     request.id = RestoreId::random();
     request.selection.everything = true;
     request.mode = mode;
-    auto prepared = restore::prepare_restore(instance_->database(), instance_->objects(),
-                                             *stored_.reader, tenant_.id, request);
+    auto prepared = testkit::plan_restore(*instance_, tenant_.id, *stored_.reader, request);
     ASSERT_TRUE(prepared.ok()) << prepared.error().message;
-    auto applied = restore::apply_plan(instance_->database(), instance_->objects(), *stored_.reader,
-                                       prepared->contents, prepared->plan, no_progress());
+    auto applied = testkit::apply_restore(*instance_, *prepared);
     ASSERT_TRUE(applied.ok()) << applied.error().message << applied.error().cause;
   }
 

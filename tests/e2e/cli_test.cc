@@ -25,6 +25,9 @@ TEST(CliHelp, EveryCommandExplainsItselfWithAnExample) {
                                                           {"tenant", "import"},
                                                           {"keys", "list"},
                                                           {"keys", "rotate"},
+                                                          {"keys", "accept"},
+                                                          {"keys", "accepted"},
+                                                          {"keys", "revoke"},
                                                           {"archive", "create"},
                                                           {"archive", "list"},
                                                           {"archive", "verify"},
@@ -56,7 +59,13 @@ TEST(CliHelp, EveryCommandExplainsItselfWithAnExample) {
                                                           {"secret", "list"},
                                                           {"secret", "remove"},
                                                           {"secret", "rewrap"},
-                                                          {"restore"}};
+                                                          {"restore", "plan"},
+                                                          {"restore", "run"},
+                                                          {"restore", "apply"},
+                                                          {"restore", "undo"},
+                                                          {"restore", "list"},
+                                                          {"restore", "show"},
+                                                          {"restore", "sweep"}};
   for (auto command : commands) {
     command.emplace_back("--help");
     const auto finished = oa(command);
@@ -101,7 +110,7 @@ class CliDemo : public testing::Test {
   static void SetUpTestSuite() {
     scratch_ = new testkit::Scratch;
     const auto demo = oa_json({"demo", "--rows", "5000", "--data", data()});
-    ASSERT_EQ(demo.at("steps").as_array().size(), 8u);
+    ASSERT_EQ(demo.at("steps").as_array().size(), 9u);
     archive_ = text(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()})
                         .at("data")
                         .at(1)
@@ -160,29 +169,30 @@ TEST_F(CliDemo, ASecondRunKeepsWhatIsThere) {
 
 TEST_F(CliDemo, ARestoreShowsItsPlanAndWantsAYes) {
   const std::string asset = archived_report();
-  const auto plan = oa_json({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode",
-                             "fork", "--dry-run", "--data", data()});
+  const auto plan = oa_json({"restore", "run", archive_, "--tenant", "Demo", "--asset", asset,
+                             "--mode", "fork", "--dry-run", "--data", data()});
   EXPECT_EQ(text(plan.at("plan").at("items").at(0).at("action")), "fork");
-  const auto refused = oa({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode",
-                           "fork", "--data", data()});
+  const auto refused = oa({"restore", "run", archive_, "--tenant", "Demo", "--asset", asset,
+                           "--mode", "fork", "--data", data()});
   EXPECT_EQ(refused.status, 2);
   EXPECT_NE(refused.err.find("--yes"), std::string::npos);
   const auto before = assets("report").size();
-  oa_json({"restore", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork", "--yes",
-           "--data", data()});
+  oa_json({"restore", "run", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork",
+           "--yes", "--data", data()});
   EXPECT_EQ(assets("report").size(), before + 1);
 }
 
 TEST_F(CliDemo, WhatTheArchiveDoesNotHoldIsNamed) {
-  const auto finished = oa({"restore", archive_, "--tenant", "Demo", "--asset",
+  const auto finished = oa({"restore", "run", archive_, "--tenant", "Demo", "--asset",
                             "report:" + Uuid::random().str(), "--yes", "--data", data()});
   EXPECT_EQ(finished.status, 3);
   EXPECT_NE(finished.err.find("holds no report"), std::string::npos);
-  EXPECT_EQ(
-      oa({"restore", archive_, "--tenant", "Demo", "--asset", "chart:1", "--yes", "--data", data()})
-          .status,
-      2);
-  EXPECT_EQ(oa({"restore", archive_, "--tenant", "Demo", "--yes", "--data", data()}).status, 2);
+  EXPECT_EQ(oa({"restore", "run", archive_, "--tenant", "Demo", "--asset", "chart:1", "--yes",
+                "--data", data()})
+                .status,
+            2);
+  EXPECT_EQ(oa({"restore", "run", archive_, "--tenant", "Demo", "--yes", "--data", data()}).status,
+            2);
 }
 
 TEST_F(CliDemo, OneTenantCannotReachAnothersArchive) {
@@ -193,10 +203,10 @@ TEST_F(CliDemo, OneTenantCannotReachAnothersArchive) {
             command == std::string("extract") ? file("x") : std::string(64, '0')});
     EXPECT_EQ(finished.status, 3) << command << finished.err;
   }
-  EXPECT_EQ(
-      oa({"restore", archive_, "--tenant", "Demo recovered 1", "--all", "--yes", "--data", data()})
-          .status,
-      3);
+  EXPECT_EQ(oa({"restore", "run", archive_, "--tenant", "Demo recovered 1", "--all", "--yes",
+                "--data", data()})
+                .status,
+            3);
   EXPECT_EQ(oa_json({"archive", "list", "--tenant", "Demo recovered 1", "--data", data()})
                 .at("data")
                 .as_array()
@@ -207,16 +217,16 @@ TEST_F(CliDemo, OneTenantCannotReachAnothersArchive) {
 TEST_F(CliDemo, AStrangersSignatureIsRefusedUntilAccepted) {
   download("foreign.oa-archive");
   // Another tenant does not trust Demo's key.
-  const auto refused = oa({"restore", file("foreign.oa-archive"), "--tenant", "Demo recovered 1",
-                           "--all", "--yes", "--data", data(), "--json"});
+  const auto refused = oa({"restore", "run", file("foreign.oa-archive"), "--tenant",
+                           "Demo recovered 1", "--all", "--yes", "--data", data(), "--json"});
   EXPECT_EQ(refused.status, 6);
   EXPECT_NE(refused.err.find("archive/untrusted-signer"), std::string::npos);
   const auto keys = oa_json({"keys", "list", "Demo", "--data", data()});
   const std::string fingerprint = text(keys.at("data").at(0).at("fingerprint"));
   EXPECT_NE(refused.err.find(fingerprint), std::string::npos)
       << "the refusal shows whose signature it is";
-  EXPECT_EQ(oa({"restore", file("foreign.oa-archive"), "--tenant", "Demo recovered 1", "--all",
-                "--dry-run", "--data", data(), "--accept-signer", fingerprint})
+  EXPECT_EQ(oa({"restore", "run", file("foreign.oa-archive"), "--tenant", "Demo recovered 1",
+                "--all", "--dry-run", "--data", data(), "--accept-signer", fingerprint})
                 .status,
             0);
   EXPECT_EQ(
@@ -266,7 +276,7 @@ TEST_F(CliDemo, AnEmptyTenantHasAnArchiveTooAndItImports) {
       oa({"archive", "verify", text(made.at("id")), "--tenant", "Empty", "--data", data()}).status,
       0);
   oa_json({"tenant", "import", text(made.at("id")), "--from-tenant", "Empty", "--name", "Empty 2",
-           "--data", data()});
+           "--owner", "owner@empty.example", "--data", data()});
   EXPECT_EQ(oa({"tenant", "create", "Empty", "--data", data()}).status, 4);
 }
 
@@ -279,20 +289,20 @@ TEST_F(CliDemo, ADamagedFileChangesNothing) {
     std::string damaged = bytes;
     damaged[static_cast<std::size_t>(where * static_cast<double>(bytes.size()))] ^= 0x20;
     std::ofstream(file("flipped"), std::ios::binary) << damaged;
-    EXPECT_EQ(
-        oa({"restore", file("flipped"), "--tenant", "Demo", "--all", "--yes", "--data", data()})
-            .status,
-        6)
+    EXPECT_EQ(oa({"restore", "run", file("flipped"), "--tenant", "Demo", "--all", "--yes", "--data",
+                  data()})
+                  .status,
+              6)
         << where;
     EXPECT_EQ(oa({"tenant", "import", file("flipped"), "--from-tenant", "Demo", "--name", "X",
-                  "--data", data()})
+                  "--owner", "x@x.example", "--data", data()})
                   .status,
               6)
         << where;
   }
   std::ofstream(file("cut"), std::ios::binary) << bytes.substr(0, bytes.size() * 2 / 3);
-  const auto cut = oa(
-      {"restore", file("cut"), "--tenant", "Demo", "--all", "--yes", "--data", data(), "--json"});
+  const auto cut = oa({"restore", "run", file("cut"), "--tenant", "Demo", "--all", "--yes",
+                       "--data", data(), "--json"});
   EXPECT_EQ(cut.status, 6);
   EXPECT_NE(cut.err.find("archive/truncated"), std::string::npos) << cut.err;
   EXPECT_EQ(oa_json({"tenant", "show", "Demo", "--data", data()}), before);
@@ -314,10 +324,12 @@ TEST_F(CliDemo, NamesCannotForgeRowsOrDriveTheTerminal) {
 TEST_F(CliDemo, AnImportThatCannotWorkLeavesNoTenant) {
   const auto tenants = oa_json({"tenant", "list", "--data", data()});
   download("i.oa-archive");
-  EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--name", "Y", "--data", data()}).status,
+  EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--name", "Y", "--owner", "y@y.example",
+                "--data", data()})
+                .status,
             6);
   EXPECT_EQ(oa({"tenant", "import", file("i.oa-archive"), "--from-tenant", "Demo", "--name", "Demo",
-                "--data", data()})
+                "--owner", "y@y.example", "--data", data()})
                 .status,
             4);
   EXPECT_EQ(oa_json({"tenant", "list", "--data", data()}), tenants);

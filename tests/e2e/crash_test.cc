@@ -89,8 +89,8 @@ TEST_F(CrashTest, DuringCreateNoArchiveAppearsThatIsNotWhole) {
 }
 
 TEST_F(CrashTest, DuringRestoreTheTenantIsOldOrNew) {
-  const std::vector<std::string> fork = {"restore", archive_, "--tenant", "Demo",   "--all",
-                                         "--mode",  "fork",   "--yes",    "--data", data()};
+  const std::vector<std::string> fork = {"restore", "run",  archive_, "--tenant", "Demo", "--all",
+                                         "--mode",  "fork", "--yes",  "--data",   data()};
   const auto assets = [](const json::value& shown) { return shown.at("assets").as_array().size(); };
   const auto before = assets(show());
   const int usual_ms = duration_ms(fork);

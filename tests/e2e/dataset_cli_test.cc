@@ -200,9 +200,10 @@ TEST_F(DatasetCliTest, APostgresSourceIsReadRefreshedAndMayFail) {
   // Both tables go through an archive as one file.
   const std::string archive = scratch_ / "shop.oa-archive";
   run({"archive", "create", "--tenant", "Demo", "--rows", "--output", archive});
-  run({"tenant", "import", archive, "--from-tenant", "Demo", "--name", "Copy"});
-  const auto planned = run(
-      {"restore", archive, "--tenant", "Copy", "--all", "--dry-run", "--accept-signer", signer()});
+  run({"tenant", "import", archive, "--from-tenant", "Demo", "--name", "Copy", "--owner",
+       "user01@demo.example"});
+  const auto planned = run({"restore", "run", archive, "--tenant", "Copy", "--all", "--dry-run",
+                            "--accept-signer", signer()});
   for (const auto& item : planned.at("plan").at("items").as_array())
     EXPECT_EQ(text(item.at("action")), "identical") << text(item.at("name"));
 }
@@ -259,6 +260,43 @@ TEST_F(DatasetCliTest, AReportShowsToEachPersonWhatTheyMaySee) {
       refusal({"report", "open", report, "--tenant", "Demo", "--user", "user12@demo.example"}, 5),
       "auth/permission-denied")
       << "has left";
+}
+
+TEST_F(DatasetCliTest, AReportIsShared) {
+  const std::string report = id_of("report", "customers");
+  const auto with = [&](const char* command, std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"report", command, report, "--tenant", "Demo"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  const auto opening = with("open", {"--user", "user05@demo.example"});
+  EXPECT_EQ(refusal(opening, 5), "auth/permission-denied");
+  run(with("share", {"--with", "user:user05@demo.example", "--role", "viewer"}));
+  run(opening);
+  run(with("share", {"--with", "team:Board", "--role", "editor"}));
+  const auto listed = run({"report", "list", "--tenant", "Demo"});
+  for (const auto& each : listed.at("data").as_array()) {
+    if (text(each.at("id")) != report) continue;
+    const auto& grants = each.at("grants").as_array();
+    ASSERT_EQ(grants.size(), 2u);
+    EXPECT_EQ(text(grants[0].at("name")), "user05@demo.example");
+    EXPECT_EQ(text(grants[0].at("role")), "viewer");
+    EXPECT_EQ(text(grants[1].at("kind")), "team");
+    EXPECT_EQ(text(grants[1].at("name")), "Board");
+  }
+  run(with("unshare", {"--with", "user:user05@demo.example"}));
+  EXPECT_EQ(refusal(opening, 5), "auth/permission-denied");
+  EXPECT_EQ(refusal(with("unshare", {"--with", "user:user05@demo.example"}), 3),
+            "resource/not-found");
+  const auto sharing = [&](const char* whom, const char* role) {
+    return with("share", {"--with", whom, "--role", role});
+  };
+  EXPECT_EQ(refusal(sharing("user:nobody@demo.example", "viewer"), 3), "resource/not-found");
+  EXPECT_EQ(refusal(sharing("team:Nobody", "viewer"), 3), "resource/not-found");
+  for (const char* whom : {"user05@demo.example", "user:", "team:", ""})
+    EXPECT_EQ(refusal(sharing(whom, "viewer"), 2), "request/invalid") << whom;
+  for (const char* role : {"admin", "owner"})
+    EXPECT_EQ(refusal(sharing("team:Board", role), 2), "request/invalid") << role;
 }
 
 TEST_F(DatasetCliTest, ABookmarkTakesThePlaceOfTheReportsFilters) {

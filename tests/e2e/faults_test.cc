@@ -166,7 +166,7 @@ TEST_F(FaultsTest, AFullObjectStoreFailsClearlyAndLosesNothing) {
     }
   }
   expect_failure({"archive", "create", "--tenant", "Demo", "--rows", "--audit"}, "storage/full", 8);
-  expect_failure({"restore", id, "--tenant", "Demo", "--all", "--mode", "fork", "--yes"},
+  expect_failure({"restore", "run", id, "--tenant", "Demo", "--all", "--mode", "fork", "--yes"},
                  "storage/full", 8);
   EXPECT_EQ(oa_json({"tenant", "show", "Demo", "--data", data()}), before);
   EXPECT_EQ(oa_json({"archive", "list", "--tenant", "Demo", "--data", data()}), archives);

@@ -5,7 +5,7 @@
 
 #include "oa/backup/archive_creator.h"
 #include "oa/demo/main_job.h"
-#include "oa/restore/apply.h"
+#include "testkit/restoring.h"
 #include "testkit/scratch.h"
 
 namespace oa {
@@ -72,9 +72,8 @@ TEST_F(RacesTest, AnEditWhileARestoreIsAppliedIsNotOverwrittenSilently) {
   restore::Request request;
   request.id = RestoreId::random();
   request.selection.assets = {{restore::AssetKind::kReport, report.id.uuid()}};
-  const auto prepared = restore::prepare_restore(instance_->database(), instance_->objects(),
-                                                 *stored.reader, tenant.id, request)
-                            .value();
+  const auto prepared =
+      testkit::plan_restore(*instance_, tenant.id, *stored.reader, request).value();
   ASSERT_EQ(prepared.plan.items.at(0).action, restore::Action::kOverwrite);
 
   auto editor = begin(tenant.id);
@@ -84,9 +83,7 @@ TEST_F(RacesTest, AnEditWhileARestoreIsAppliedIsNotOverwrittenSilently) {
     std::this_thread::sleep_for(std::chrono::milliseconds(700));
     EXPECT_TRUE(editor.commit().ok());
   });
-  const auto applied =
-      restore::apply_plan(instance_->database(), instance_->objects(), *stored.reader,
-                          prepared.contents, prepared.plan, no_progress());
+  const auto applied = testkit::apply_restore(*instance_, prepared);
   commits.join();
   ASSERT_FALSE(applied.ok());
   EXPECT_EQ(applied.error().code, ErrorCode::kPreconditionFailed) << applied.error().message;

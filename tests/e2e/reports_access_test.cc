@@ -6,6 +6,7 @@
 #include "oa/demo/demo_tenant.h"
 #include "oa/reports/alerts.h"
 #include "oa/reports/open_report.h"
+#include "oa/reports/sharing.h"
 #include "testkit/scratch.h"
 
 namespace oa {
@@ -35,6 +36,32 @@ class ReportsAccessTest : public testing::Test {
     return *std::ranges::find(all, name, &catalog::Dataset::name);
   }
 
+  catalog::Report report(WorkspaceId workspace, const std::string& name) {
+    auto transaction = begin();
+    const auto all = *catalog::Reports(transaction).list(workspace, std::nullopt, 100);
+    return *std::ranges::find(all, name, &catalog::Report::name);
+  }
+  Result<reports::OpenedReport> open(ReportId report, std::size_t user) {
+    reports::OpenOptions options;
+    options.now = *Timestamp::parse("2026-02-15T00:00:00Z");
+    return reports::open_report(instance_->database(), instance_->objects(), tenant_, report,
+                                users_[user].id, options, no_progress());
+  }
+  ErrorCode refusal(ReportId report, std::size_t user) {
+    const auto opened = open(report, user);
+    return opened.ok() ? ErrorCode::kInternal : opened.error().code;
+  }
+  reports::Principal person(std::size_t user) const {
+    return {catalog::PrincipalKind::kUser, users_[user].id.uuid()};
+  }
+  Status share(ReportId report, const reports::Principal& with, catalog::Role role) {
+    return reports::share_report(instance_->database(), tenant_, report, with, role, kOperator);
+  }
+  Status unshare(ReportId report, const reports::Principal& with) {
+    return reports::unshare_report(instance_->database(), tenant_, report, with, kOperator);
+  }
+
+  inline static const datasets::Actor kOperator{"operator", std::nullopt, "", {}};
   testkit::Scratch scratch_;
   std::unique_ptr<instance::Instance> instance_;
   TenantId tenant_;
@@ -62,6 +89,85 @@ TEST_F(ReportsAccessTest, AReportIsNoWayIntoAnotherWorkspace) {
   EXPECT_EQ(opened->visuals[0].error->code, ErrorCode::kNotFound);
   EXPECT_EQ(opened->visuals[0].answer.row_count, 0u);
   EXPECT_FALSE(opened->visuals[1].error.has_value()) << "the others go on";
+}
+
+// Users 05 and 08 are nobody in Sales. One of its reports is shared with the one and with a team of
+// the other.
+TEST_F(ReportsAccessTest, ASharedReportNeedsNoRoleInTheWorkspace) {
+  const auto shared = report(sales_.id, "orders overview 1");
+  ASSERT_EQ(shared.grants.size(), 2u);
+  const auto for_owner = open(shared.id, 0);
+  ASSERT_TRUE(for_owner.ok());
+  for (const std::size_t user : {4u, 7u}) {
+    const auto opened = open(shared.id, user);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    EXPECT_EQ(opened->digest, for_owner->digest) << "the model restricts nobody";
+  }
+  EXPECT_EQ(refusal(shared.id, 10), ErrorCode::kPermissionDenied) << "it is shared with others";
+  const auto other = report(sales_.id, "orders overview 2");
+  EXPECT_EQ(refusal(other.id, 4), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(refusal(other.id, 7), ErrorCode::kPermissionDenied);
+
+  ASSERT_TRUE(unshare(shared.id, person(4)).ok());
+  ASSERT_TRUE(open(shared.id, 4).ok()) << "is in the team as well";
+  ASSERT_TRUE(unshare(shared.id, {catalog::PrincipalKind::kTeam, shared.grants[1].principal}).ok());
+  EXPECT_EQ(refusal(shared.id, 4), ErrorCode::kPermissionDenied);
+  EXPECT_EQ(refusal(shared.id, 7), ErrorCode::kPermissionDenied);
+  ASSERT_TRUE(share(shared.id, person(11), catalog::Role::kViewer).ok());
+  EXPECT_EQ(refusal(shared.id, 11), ErrorCode::kPermissionDenied) << "has left the company";
+}
+
+// The one rule of customers lets a viewer see his own region; whom no rule matches sees nothing.
+TEST_F(ReportsAccessTest, ASharedReportShowsNoMoreRowsThanTheModelAllows) {
+  const auto customers = report(sales_.id, "customers overview 1");
+  const auto for_viewer = open(customers.id, 8);  // of the North, a viewer in Sales
+  ASSERT_TRUE(for_viewer.ok());
+  EXPECT_GT(for_viewer->visuals[0].answer.row_count, 0u);
+  ASSERT_TRUE(share(customers.id, person(4), catalog::Role::kViewer).ok());  // of the North
+  EXPECT_EQ(open(customers.id, 4)->digest, for_viewer->digest);
+  ASSERT_TRUE(share(customers.id, person(5), catalog::Role::kViewer).ok());  // of the South
+  EXPECT_NE(open(customers.id, 5)->digest, for_viewer->digest);
+  ASSERT_TRUE(share(customers.id, person(4), catalog::Role::kEditor).ok());
+  EXPECT_EQ(open(customers.id, 4)->visuals[0].answer.row_count, 0u);
+  ASSERT_TRUE(share(customers.id, person(8), catalog::Role::kEditor).ok());
+  EXPECT_EQ(open(customers.id, 8)->digest, for_viewer->digest)
+      << "the role in the workspace counts";
+}
+
+TEST_F(ReportsAccessTest, SharingIsRecordedAndIsNoEdit) {
+  const auto before = report(sales_.id, "orders overview 1");
+  ASSERT_TRUE(share(before.id, person(9), catalog::Role::kViewer).ok());
+  ASSERT_TRUE(share(before.id, person(9), catalog::Role::kEditor).ok());
+  EXPECT_EQ(report(sales_.id, "orders overview 1").grants.size(), before.grants.size() + 1);
+  ASSERT_TRUE(unshare(before.id, person(9)).ok());
+  EXPECT_EQ(report(sales_.id, "orders overview 1"), before);
+  const auto code = [](const Status& status) {
+    return status.ok() ? ErrorCode::kInternal : status.error().code;
+  };
+  EXPECT_EQ(code(unshare(before.id, person(9))), ErrorCode::kNotFound);
+  EXPECT_EQ(code(unshare(ReportId::random(), person(4))), ErrorCode::kNotFound);
+  EXPECT_EQ(code(share(ReportId::random(), person(4), catalog::Role::kViewer)),
+            ErrorCode::kNotFound);
+  EXPECT_EQ(code(share(before.id, person(4), catalog::Role::kAdmin)), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(
+      code(share(before.id, {catalog::PrincipalKind::kTeam, person(3).id}, catalog::Role::kViewer)),
+      ErrorCode::kInvalidArgument);
+  EXPECT_EQ(report(sales_.id, "orders overview 1"), before);
+
+  auto transaction = begin();
+  std::vector<std::string> recorded;
+  ASSERT_TRUE(catalog::Audit(transaction)
+                  .for_each([&](const catalog::AuditEvent& event) -> Status {
+                    if (event.resource_id == before.id.str() && event.actor_type == "operator")
+                      recorded.push_back(event.action + " " + event.detail.str());
+                    return {};
+                  })
+                  .ok());
+  const std::string detail =
+      R"( {"kind":"user","principal":")" + person(9).id.str() + R"(","role":")";
+  EXPECT_EQ(recorded, (std::vector<std::string>{"sharing.grant.create" + detail + "viewer\"}",
+                                                "sharing.grant.create" + detail + "editor\"}",
+                                                "sharing.grant.remove" + detail + "editor\"}"}));
 }
 
 TEST_F(ReportsAccessTest, AnAlertSeesWhatItsMakerMayStillSee) {

@@ -14,9 +14,9 @@
 #include "oa/reports/open_report.h"
 #include "oa/reports/probes.h"
 #include "oa/reports/viewer.h"
-#include "oa/restore/apply.h"
 #include "random_records.h"
 #include "random_tables.h"
+#include "testkit/restoring.h"
 #include "testkit/scratch.h"
 
 namespace oa {
@@ -88,10 +88,9 @@ class RoundTrip {
     restore.id = RestoreId::random();
     restore.selection.everything = true;
     restore.with_roles = restore.all_people = true;
-    const auto prepared = must(restore::prepare_restore(instance_.database(), instance_.objects(),
-                                                        *stored.reader, target_.id, restore));
-    must(restore::apply_plan(instance_.database(), instance_.objects(), *stored.reader,
-                             prepared.contents, prepared.plan, no_progress()));
+    const auto prepared =
+        must(testkit::plan_restore(instance_, target_.id, *stored.reader, restore));
+    must(testkit::apply_restore(instance_, prepared));
     probes_ = must(reports::probes_from_json(stored.reader->manifest().content.probes));
   }
 

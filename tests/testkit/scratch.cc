@@ -14,11 +14,9 @@ namespace oa::testkit {
 
 namespace fs = std::filesystem;
 
-Scratch::Scratch() {
-  char folder[] = "/tmp/oa-e2e-XXXXXX";
-  OA_ASSERT(mkdtemp(folder) != nullptr);
-  OA_ASSERT(chmod(folder, 0711) == 0);
-  path_ = folder;
+Scratch::Scratch(const std::string& parent) : path_(parent + "/oa-e2e-XXXXXX") {
+  OA_ASSERT(mkdtemp(path_.data()) != nullptr);
+  OA_ASSERT(chmod(path_.c_str(), 0711) == 0);
 }
 
 Scratch::~Scratch() {

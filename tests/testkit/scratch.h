@@ -10,7 +10,7 @@ namespace oa::testkit {
 /// A new folder that the account `postgres` can reach, removed with all in it at the end.
 class Scratch {
  public:
-  Scratch();
+  explicit Scratch(const std::string& parent = "/tmp");
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
