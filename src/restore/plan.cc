@@ -48,8 +48,9 @@ class Planner {
     collect_workspaces();
     plan_workspaces();
     plan_datasets();
-    plan_briefs(AssetKind::kReport, contents_.reports, live_.reports, report_names_);
-    plan_briefs(AssetKind::kAlert, contents_.alerts, live_.alerts, alert_names_);
+    plan_briefs(AssetKind::kReport, contents_.reports, live_.reports);
+    plan_briefs(AssetKind::kAlert, contents_.alerts, live_.alerts);
+    solve_clashes();
     const Rewriter rewriter(new_ids(request_.id, plan_.items, contents_), people_.user_targets(),
                             live_.erased, people_.team_targets(), plan_.roles_restored,
                             plan_.grants_restored);
@@ -204,6 +205,27 @@ class Planner {
     item.name = unique_name(item.name, item.target_id, taken);
   }
 
+  // When it is known what is blocked: that takes no name.
+  void solve_clashes() {
+    for (auto& item : plan_.items) {
+      if (item.action != Action::kCreate && item.action != Action::kFork) continue;
+      switch (item.source.kind) {
+        case AssetKind::kWorkspace:
+          solve_clash(item, workspace_names_);
+          break;
+        case AssetKind::kDataset:
+          solve_clash(item, dataset_names_[item.target_workspace]);
+          break;
+        case AssetKind::kReport:
+          solve_clash(item, report_names_[item.target_workspace]);
+          break;
+        case AssetKind::kAlert:
+          solve_clash(item, alert_names_[item.target_workspace]);
+          break;
+      }
+    }
+  }
+
   static void block(PlanItem& item, std::string reason) {
     item.action = Action::kBlocked;
     item.reason = std::move(reason);
@@ -221,8 +243,6 @@ class Planner {
       if (live == live_.workspaces.end()) {
         if (!rights_.everything()) {
           block(item, "only an Owner can bring back a workspace");
-        } else {
-          solve_clash(item, workspace_names_);
         }
       } else if (mode == Mode::kSkip) {
         item.action = Action::kSkip;
@@ -234,7 +254,6 @@ class Planner {
         item.reason = "exists";
         item.target_id = fork(id.uuid());
         item.target_workspace = WorkspaceId(item.target_id);
-        solve_clash(item, workspace_names_);
       } else {
         item.action = Action::kOverwrite;
         item.reason = "differs";
@@ -272,7 +291,7 @@ class Planner {
   // What is common to datasets, reports and alerts: whether it is there, and what the mode makes of
   // that.
   PlanItem asset_item(const AssetRef& asset, WorkspaceId workspace, const std::string& name,
-                      std::optional<WorkspaceId> lives_in, Names& taken) {
+                      std::optional<WorkspaceId> lives_in) {
     const auto forked = fork_ids_.find(workspace.uuid());
     const bool moves = forked != fork_ids_.end();
     PlanItem item = new_item(asset, moves ? WorkspaceId(forked->second) : workspace, name);
@@ -296,7 +315,6 @@ class Planner {
         item.reason = "exists";
       }
       if (lives_in.has_value()) item.target_id = fork(asset.id);
-      solve_clash(item, taken);
     }
     check_rights(item, workspace, lives_in);
     return item;
@@ -325,8 +343,7 @@ class Planner {
       const auto& record = archived.record;
       PlanItem item =
           asset_item(asset, record.workspace_id, record.name,
-                     live == nullptr ? std::nullopt : std::optional(live->record.workspace_id),
-                     dataset_names_[record.workspace_id]);
+                     live == nullptr ? std::nullopt : std::optional(live->record.workspace_id));
       if (live != nullptr) item.newer_here = live->record.updated_at > record.updated_at;
       plan_rows(item, archived, live);
       add(std::move(item));
@@ -342,13 +359,12 @@ class Planner {
 
   template <class Id>
   void plan_briefs(AssetKind kind, const std::map<Id, AssetBrief>& archived,
-                   const std::map<Id, AssetBrief>& live, std::map<WorkspaceId, Names>& names) {
+                   const std::map<Id, AssetBrief>& live) {
     for (const auto& [id, brief] : archived) {
       const auto found = live.find(id);
       const bool exists = found != live.end();
       PlanItem item = asset_item({kind, id.uuid()}, brief.workspace, brief.name,
-                                 exists ? std::optional(found->second.workspace) : std::nullopt,
-                                 names[brief.workspace]);
+                                 exists ? std::optional(found->second.workspace) : std::nullopt);
       const auto missing = std::ranges::find_if(
           brief.datasets, [&](const DatasetId dataset) { return dataset_missing(dataset); });
       if (writes(item) && missing != brief.datasets.end()) {
