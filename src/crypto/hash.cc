@@ -7,7 +7,7 @@
 
 #include <utility>
 
-#include "sha1.h"
+#include "oa/crypto/sha1.h"
 
 namespace oa {
 namespace {

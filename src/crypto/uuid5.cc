@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sha1.h"
+#include "oa/crypto/sha1.h"
 
 namespace oa {
 

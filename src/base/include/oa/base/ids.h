@@ -65,6 +65,11 @@ using SecretId = Id<struct SecretTag>;
 using EventId = Id<struct EventTag>;
 using ArchiveId = Id<struct ArchiveTag>;
 using RestoreId = Id<struct RestoreTag>;
+using SessionId = Id<struct SessionTag>;
+using TokenId = Id<struct TokenTag>;
+using JobId = Id<struct JobTag>;
+using UploadId = Id<struct UploadTag>;
+using ScheduleId = Id<struct ScheduleTag>;
 
 }  // namespace oa
 

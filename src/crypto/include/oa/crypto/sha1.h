@@ -1,4 +1,5 @@
-// SHA-1, for name-based UUIDs only: nothing here relies on it against an attacker.
+// SHA-1 (FIPS 180-4), for name-based UUIDs and for checksums of what a network may have damaged:
+// nothing here relies on it against an attacker.
 #pragma once
 
 #include "oa/crypto/hash.h"
