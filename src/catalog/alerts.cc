@@ -9,6 +9,10 @@
 namespace oa::catalog {
 namespace {
 
+const std::string kSelect =
+    "SELECT id, workspace_id, dataset_id, name, measure, condition, grain, channels, enabled, "
+    "created_by, created_at, updated_at FROM alerts ";
+
 Result<Alert> read_alert(const Rows& rows, int index) {
   RowReader row(rows, index);
   Alert alert;
@@ -36,29 +40,38 @@ Result<std::vector<Alert>> read_alerts(const Rows& rows) {
   return alerts;
 }
 
+Status visit_alerts(Connection& connection, const char* which, const Parameter& parameter,
+                    const Alerts::Visit& visit) {
+  return connection.for_each_row((kSelect + which).c_str(), {parameter},
+                                 [&](const Rows& row) -> Status {
+                                   OA_ASSIGN(const Alert alert, read_alert(row, 0));
+                                   return visit(alert);
+                                 });
+}
+
 }  // namespace
 
 Result<std::vector<Alert>> Alerts::list(WorkspaceId workspace, std::optional<AlertId> after,
                                         std::size_t limit) {
   const std::size_t most = std::numeric_limits<int>::max();
-  OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
-                "SELECT id, workspace_id, dataset_id, name, measure, condition, grain, channels, "
-                "enabled, created_by, created_at, updated_at FROM alerts "
-                "WHERE workspace_id = $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3",
-                {Parameter::of(workspace), Parameter::of(after),
-                 Parameter::of(static_cast<std::int64_t>(std::min(limit, most)))}));
+  OA_ASSIGN(
+      const Rows rows,
+      tx_.connection().query(
+          (kSelect + "WHERE workspace_id = $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3")
+              .c_str(),
+          {Parameter::of(workspace), Parameter::of(after),
+           Parameter::of(static_cast<std::int64_t>(std::min(limit, most)))}));
   return read_alerts(rows);
 }
 
-Result<std::vector<Alert>> Alerts::find(std::span<const AlertId> ids) {
-  OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
-                "SELECT id, workspace_id, dataset_id, name, measure, condition, grain, channels, "
-                "enabled, created_by, created_at, updated_at FROM alerts WHERE id = ANY($1) "
-                "ORDER BY id",
-                {Parameter::uuids(uuids_of(ids))}));
-  return read_alerts(rows);
+Status Alerts::for_each(std::span<const AlertId> ids, const Visit& visit) {
+  return visit_alerts(tx_.connection(), "WHERE id = ANY($1) ORDER BY id",
+                      Parameter::uuids(uuids_of(ids)), visit);
+}
+
+Status Alerts::for_each(WorkspaceId workspace, const Visit& visit) {
+  return visit_alerts(tx_.connection(), "WHERE workspace_id = $1 ORDER BY id",
+                      Parameter::of(workspace), visit);
 }
 
 Result<std::vector<std::pair<AlertId, std::string>>> Alerts::names(WorkspaceId workspace) {
@@ -70,10 +83,7 @@ Result<std::vector<std::pair<AlertId, std::string>>> Alerts::names(WorkspaceId w
 
 Result<Alert> Alerts::get(AlertId id) {
   OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
-                "SELECT id, workspace_id, dataset_id, name, measure, condition, grain, channels, "
-                "enabled, created_by, created_at, updated_at FROM alerts WHERE id = $1",
-                {Parameter::of(id)}));
+            tx_.connection().query((kSelect + "WHERE id = $1").c_str(), {Parameter::of(id)}));
   if (rows.count() == 0)
     return make_error(ErrorCode::kNotFound, "alerts.get", "no alert has this id");
   return read_alert(rows, 0);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "audit_parts.h"
 #include "bulk_writer.h"
@@ -10,6 +11,9 @@ namespace oa::catalog {
 namespace {
 
 constexpr std::int64_t kPageEvents = 500;
+constexpr const char* kSelectEvents =
+    "SELECT id, sequence, ts, actor_type, actor_id, action, resource_type, resource_id, detail, "
+    "trace_id, personal, previous_hash, hash FROM audit_events";
 
 struct Head {
   std::uint64_t sequence = 0;
@@ -123,14 +127,13 @@ Status Audit::append(std::span<const NewAuditEvent> events) {
 }
 
 Status Audit::for_each(const std::function<Status(const AuditEvent&)>& visit) {
+  const std::string sql =
+      std::string(kSelectEvents) + " WHERE sequence > $1 ORDER BY sequence LIMIT $2";
   std::int64_t after = 0;
   while (true) {
     OA_ASSIGN(const Rows rows,
-              tx_.connection().query(
-                  "SELECT id, sequence, ts, actor_type, actor_id, action, resource_type, "
-                  "resource_id, detail, trace_id, personal, previous_hash, hash "
-                  "FROM audit_events WHERE sequence > $1 ORDER BY sequence LIMIT $2",
-                  {Parameter::of(after), Parameter::of(kPageEvents)}));
+              tx_.connection().query(sql.c_str(),
+                                     {Parameter::of(after), Parameter::of(kPageEvents)}));
     for (int i = 0; i < rows.count(); ++i) {
       OA_ASSIGN(const AuditEvent event, read_event(rows, i));
       OA_TRY(visit(event));
@@ -138,6 +141,31 @@ Status Audit::for_each(const std::function<Status(const AuditEvent&)>& visit) {
     }
     if (rows.count() < kPageEvents) return {};
   }
+}
+
+Result<std::vector<AuditEvent>> Audit::page(const Filter& filter,
+                                            std::optional<std::uint64_t> before,
+                                            std::size_t limit) {
+  const std::string sql =
+      std::string(kSelectEvents) +
+      " WHERE sequence < $1 AND ($2 = '' OR action = $2 OR ($2 LIKE '%.' AND starts_with(action, $2)))"
+      " AND ($3::uuid IS NULL OR actor_id = $3) AND ($4 = '' OR resource_id = $4)"
+      " AND ($5::timestamptz IS NULL OR ts >= $5) AND ($6::timestamptz IS NULL OR ts < $6)"
+      " ORDER BY sequence DESC LIMIT $7";
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                sql.c_str(),
+                {Parameter::of(before.has_value() ? static_cast<std::int64_t>(*before)
+                                                  : std::numeric_limits<std::int64_t>::max()),
+                 Parameter::of(filter.action), Parameter::of(filter.actor),
+                 Parameter::of(filter.resource), Parameter::of(filter.from),
+                 Parameter::of(filter.to), Parameter::of(static_cast<std::int64_t>(limit))}));
+  std::vector<AuditEvent> events;
+  for (int i = 0; i < rows.count(); ++i) {
+    OA_ASSIGN(AuditEvent event, read_event(rows, i));
+    events.push_back(std::move(event));
+  }
+  return events;
 }
 
 Result<std::uint64_t> Audit::count() {

@@ -250,6 +250,25 @@ Result<Rows> Connection::query(const char* sql, const std::vector<Parameter>& pa
   return last_result();
 }
 
+Status Connection::for_each_row(const char* sql, const std::vector<Parameter>& parameters,
+                                const std::function<Status(const Rows&)>& visit) {
+  OA_TRY(send(sql, parameters));
+  OA_ASSERT(PQsetSingleRowMode(connection_.get()) == 1);
+  Status outcome;
+  // To the end also after an error, so that the connection takes the next statement.
+  while (PGresult* result = PQgetResult(connection_.get())) {
+    const bool is_row = PQresultStatus(result) == PGRES_SINGLE_TUPLE;
+    const auto rows = is_row ? Result<Rows>(Rows(result)) : checked(result);
+    if (!outcome.ok()) continue;
+    if (!rows.ok()) {
+      outcome = rows.error();
+    } else if (is_row) {
+      outcome = visit(*rows);
+    }
+  }
+  return outcome;
+}
+
 Status Connection::execute(const char* sql, const std::vector<Parameter>& parameters) {
   OA_TRY(query(sql, parameters));
   return {};

@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,6 +79,10 @@ class Connection {
 
   /// One statement.
   Result<Rows> query(const char* sql, const std::vector<Parameter>& parameters = {});
+  /// One statement whose rows come one by one, so that memory holds one at a time. `visit` gets a
+  /// Rows of one row and must not use the connection; its first error is the result.
+  Status for_each_row(const char* sql, const std::vector<Parameter>& parameters,
+                      const std::function<Status(const Rows&)>& visit);
   /// A statement whose rows do not matter.
   Status execute(const char* sql, const std::vector<Parameter>& parameters = {});
   /// Sends a statement and does not wait; the next call must be receive(), so one is under way at

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "bulk_writer.h"
 #include "idle_connections.h"
@@ -102,8 +103,19 @@ Status TenantTransaction::lock_tenant_for_restore(std::span<const ReportId> repo
   return lock_rows(*connection_, "alerts", alerts);
 }
 
+OperatorAccess::OperatorAccess(std::unique_ptr<Connection> connection,
+                               std::shared_ptr<IdleConnections> idle)
+    : connection_(std::move(connection)), idle_(std::move(idle)) {}
+
+OperatorAccess::~OperatorAccess() {
+  if (connection_ != nullptr) idle_->put(std::move(connection_));
+}
+OperatorAccess::OperatorAccess(OperatorAccess&&) noexcept = default;
+
 Database::Database(ConnectionSettings settings)
-    : settings_(std::move(settings)), idle_(std::make_shared<IdleConnections>()) {}
+    : settings_(std::move(settings)),
+      idle_(std::make_shared<IdleConnections>()),
+      idle_operator_(std::make_shared<IdleConnections>()) {}
 Database::~Database() = default;
 
 Result<std::unique_ptr<Database>> Database::open(const ConnectionSettings& settings) {
@@ -120,26 +132,50 @@ Result<std::unique_ptr<Database>> Database::open(const ConnectionSettings& setti
   return std::unique_ptr<Database>(new Database(settings));
 }
 
+namespace {
+
+// One round trip: every request begins with it. The result is text.
+Result<Timestamp> start_transaction(Connection& connection, const std::string& sql) {
+  OA_ASSIGN(const Rows rows, connection.script(sql));
+  OA_ASSERT(rows.count() == 1);
+  const std::string_view text = PQgetvalue(rows.get(), 0, 0);
+  Timestamp now;
+  OA_ASSERT(std::from_chars(text.data(), text.data() + text.size(), now.unix_us).ec == std::errc());
+  return now;
+}
+
+}  // namespace
+
 Result<TenantTransaction> Database::begin(TenantId tenant, Isolation isolation) {
-  // One round trip. The text holds nothing but a UUID in its canonical form.
+  // The text holds nothing but a UUID in its canonical form.
   const std::string start = fmt::format(
-      "BEGIN ISOLATION LEVEL {}; SELECT set_config('oa.tenant_id', '{}', true)",
+      "BEGIN ISOLATION LEVEL {}; SELECT (extract(epoch FROM now()) * 1000000)::bigint, "
+      "set_config('oa.tenant_id', '{}', true)",
       isolation == Isolation::kSnapshot ? "REPEATABLE READ READ ONLY" : "READ COMMITTED READ WRITE",
       tenant.str());
   auto connection = idle_->take();
-  // One that has waited may have died with the server.
-  if (connection == nullptr || !connection->script(start).ok()) {
-    OA_ASSIGN(connection, Connection::open(settings_, settings_.service_role));
-    OA_TRY(connection->script(start));
+  if (connection != nullptr) {
+    // One that has waited may have died with the server.
+    if (const auto now = start_transaction(*connection, start); now.ok())
+      return TenantTransaction(std::move(connection), idle_, tenant, *now);
   }
-  OA_ASSIGN(const Rows rows, connection->query("SELECT now()"));
-  return TenantTransaction(std::move(connection), idle_, tenant, RowReader(rows, 0).timestamp());
+  OA_ASSIGN(connection, Connection::open(settings_, settings_.service_role));
+  OA_ASSIGN(const Timestamp now, start_transaction(*connection, start));
+  return TenantTransaction(std::move(connection), idle_, tenant, now);
+}
+
+Result<OperatorAccess> Database::as_operator() {
+  auto connection = idle_operator_->take();
+  if (connection == nullptr || !connection->script("SELECT 1").ok()) {
+    OA_ASSIGN(connection, Connection::open(settings_, settings_.operator_role));
+  }
+  return OperatorAccess(std::move(connection), idle_operator_);
 }
 
 Status Database::create_tenant(const Tenant& tenant) {
   OA_TRY(check_name("name", tenant.name));
-  OA_ASSIGN(const auto connection, Connection::open(settings_, settings_.operator_role));
-  auto created = connection->execute(
+  OA_ASSIGN(auto access, as_operator());
+  auto created = access.connection().execute(
       "INSERT INTO tenants (id, name, plan, created_at) VALUES ($1, $2, $3, $4)",
       {Parameter::of(tenant.id), Parameter::of(tenant.name), Parameter::of(to_text(tenant.plan)),
        Parameter::of(tenant.created_at)});
@@ -150,9 +186,9 @@ Status Database::create_tenant(const Tenant& tenant) {
 }
 
 Result<std::vector<Tenant>> Database::list_tenants() {
-  OA_ASSIGN(const auto connection, Connection::open(settings_, settings_.operator_role));
-  OA_ASSIGN(const Rows rows,
-            connection->query("SELECT id, name, plan, created_at FROM tenants ORDER BY id"));
+  OA_ASSIGN(auto access, as_operator());
+  OA_ASSIGN(const Rows rows, access.connection().query(
+                                 "SELECT id, name, plan, created_at FROM tenants ORDER BY id"));
   std::vector<Tenant> tenants;
   for (int i = 0; i < rows.count(); ++i) {
     OA_ASSIGN(Tenant tenant, read_tenant(rows, i));
@@ -170,13 +206,14 @@ Result<Tenant> Database::find_tenant(std::string_view id_or_name) {
   if (!check_name("name", id_or_name).ok()) return not_found();
   const auto parsed = TenantId::parse(id_or_name);
   const auto id = parsed.ok() ? std::optional(*parsed) : std::nullopt;
-  OA_ASSIGN(const auto connection, Connection::open(settings_, settings_.operator_role));
+  OA_ASSIGN(auto access, as_operator());
   // An id wins over a tenant that took another's id for its name.
   OA_ASSIGN(const Rows rows,
-            connection->query("SELECT id, name, plan, created_at FROM tenants "
-                              "WHERE id = $1 OR name = $2 ORDER BY id IS NOT DISTINCT FROM $1 DESC "
-                              "LIMIT 1",
-                              {Parameter::of(id), Parameter::of(id_or_name)}));
+            access.connection().query(
+                "SELECT id, name, plan, created_at FROM tenants "
+                "WHERE id = $1 OR name = $2 ORDER BY id IS NOT DISTINCT FROM $1 DESC "
+                "LIMIT 1",
+                {Parameter::of(id), Parameter::of(id_or_name)}));
   if (rows.count() == 0) return not_found();
   return read_tenant(rows, 0);
 }

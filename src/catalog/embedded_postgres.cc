@@ -29,7 +29,7 @@ using std::chrono::seconds;
 
 constexpr const char* kOp = "postgres.start";
 constexpr const char* kLockFile = "/oa-postgres.lock";  // made first: it marks the folder as ours
-// Held shared by every process that has joined; its owner waits for them before it stops the
+// Held shared by every process that has joined; its owner gives them some time before it stops the
 // server.
 constexpr const char* kUsersFile = "/oa-postgres.users";
 constexpr const char* kPartialPrefix = "/data.partial.";
@@ -38,6 +38,7 @@ constexpr auto kPoll = std::chrono::milliseconds(10);
 constexpr auto kJoinTimeout = seconds(30);
 constexpr auto kStartTimeout = seconds(600);  // recovery after a crash replays up to max_wal_size
 constexpr auto kStopTimeout = seconds(60);
+constexpr auto kUsersTimeout = seconds(30);
 constexpr std::uint64_t kMinFreeBytes = std::uint64_t{128} << 20;  // a new cluster takes half of it
 constexpr off_t kMaxLogBytes = 4 << 20;
 
@@ -305,25 +306,38 @@ bool answers(const ConnectionSettings& settings, const std::string& database,
 struct EmbeddedPostgres::State {
   FileDescriptor lock;   // held as long as we run the server
   FileDescriptor users;  // held shared as long as we use another's
+  FileDescriptor log;    // the server's, when it is ours
   pid_t server = 0;      // 0: joined another process' server
 
   ~State() {
     if (server == 0) return;
-    // Waits for those who have joined; a signal ends the wait, and their commands fail without a
-    // change.
-    (void)flock(users.get(), LOCK_EX);
+    if (!wait_for_users()) {
+      static constexpr std::string_view kStopping =
+          "oa-backup: stopping, although others still use the database\n";
+      [[maybe_unused]] const auto written = write(log.get(), kStopping.data(), kStopping.size());
+    }
     kill(server, SIGINT);  // fast shutdown
     const auto gone = [this] { return has_exited(server); };
     if (wait_until(Clock::now() + kStopTimeout, gone)) return;
     kill(server, SIGQUIT);  // immediate: recovery at the next start
     wait_until(Clock::now() + kStopTimeout, gone);
   }
+
+  // A signal ends the wait. False: some are left; what they do fails without a change.
+  bool wait_for_users() const {
+    const auto deadline = Clock::now() + kUsersTimeout;
+    const timespec poll{0, std::chrono::nanoseconds(kPoll).count()};
+    while (flock(users.get(), LOCK_EX | LOCK_NB) != 0)
+      if (Clock::now() >= deadline || nanosleep(&poll, nullptr) != 0) return false;
+    return true;
+  }
 };
 
 namespace {
 
 // We hold the lock: bring the cluster up. `server` is set as soon as there is a child to stop.
-Status run_server(const std::string& folder, const ConnectionSettings& settings, pid_t& server) {
+Status run_server(const std::string& folder, const ConnectionSettings& settings,
+                  FileDescriptor& log, pid_t& server) {
   OA_ASSIGN(const std::string programs, find_postgres_programs());
   OA_ASSIGN(const Account account, server_account());
   OA_TRY(give_to(account, folder));
@@ -336,7 +350,7 @@ Status run_server(const std::string& folder, const ConnectionSettings& settings,
             "(chmod o+x)");
   }
   const std::string data = folder + "/data";
-  OA_ASSIGN(const FileDescriptor log, open_log(folder));
+  OA_ASSIGN(log, open_log(folder));
   OA_TRY(wait_for_old_server(data));
   std::error_code error;
   if (!fs::exists(data, error)) OA_TRY(create_cluster(programs, account, folder, log));
@@ -406,7 +420,7 @@ Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(const std::str
                       "another process has the database, but it does not answer")
         .with_hint("stop that process, or wait until it has started");
   }
-  if (locked) OA_TRY(run_server(path, settings, state->server));
+  if (locked) OA_TRY(run_server(path, settings, state->log, state->server));
   return std::unique_ptr<EmbeddedPostgres>(
       new EmbeddedPostgres(std::move(state), std::move(settings)));
 }

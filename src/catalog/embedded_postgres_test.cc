@@ -156,6 +156,61 @@ TEST(EmbeddedPostgres, ASecondProcessJoinsAndLeavesItRunning) {
   EXPECT_EQ(tenants((*postgres)->settings()), 1u);
 }
 
+// Whoever has joined and stays loses the server, and has it again when the next owner runs it.
+TEST(EmbeddedPostgres, AnOwnerThatIsToldToEndDoesNotWaitForThoseWhoStay) {
+  const TestFolder folder;
+  const std::string path = folder.path() + "/db";
+  const Pipe started, joined, end;
+  const pid_t owner = fork_child([&] {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    sigaction(SIGTERM, &action, nullptr);
+    {
+      const auto postgres = EmbeddedPostgres::start(path);
+      if (!postgres.ok() || !commit_tenant((*postgres)->settings(), "one").ok()) return 1;
+      started.signal();
+      end.wait();
+      started.signal();
+    }
+    return 0;
+  });
+  started.wait();
+  const auto user = EmbeddedPostgres::start(path);
+  ASSERT_OK(user);
+  EXPECT_FALSE((*user)->owner());
+  const auto database = Database::open((*user)->settings());
+  ASSERT_OK(database);
+  ASSERT_OK((*database)->list_tenants());
+  const pid_t server = server_of(path);
+  end.signal();
+  started.wait();
+  // It waits for us now, until it is told again.
+  for (int i = 0; i < 500 && runs(owner); ++i) {
+    kill(owner, SIGTERM);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(exit_status(owner), 0);
+  EXPECT_FALSE(runs(server));
+  EXPECT_EQ((*database)->list_tenants().error().code, ErrorCode::kDatabaseUnavailable);
+  std::ifstream log(path + "/server.log");
+  const std::string text((std::istreambuf_iterator<char>(log)), std::istreambuf_iterator<char>());
+  EXPECT_NE(text.find("although others still use"), std::string::npos);
+  const Pipe again, done;
+  const pid_t next = fork_child([&] {
+    const auto postgres = EmbeddedPostgres::start(path, ServerUse::kRun);
+    if (!postgres.ok() || !(*postgres)->owner()) return 1;
+    again.signal();
+    done.wait();
+    _exit(0);  // without the wait for us
+  });
+  again.wait();
+  const auto tenants_again = (*database)->list_tenants();
+  ASSERT_OK(tenants_again);
+  EXPECT_EQ(tenants_again->size(), 1u);
+  done.signal();
+  EXPECT_EQ(exit_status(next), 0);
+}
+
 TEST(EmbeddedPostgres, ManyStartersHaveOneOwner) {
   const TestFolder folder;
   const std::string path = folder.path() + "/db";

@@ -24,7 +24,7 @@ class IdleConnections {
   void put(std::unique_ptr<Connection> connection);
 
  private:
-  static constexpr std::size_t kMostIdle = 4;
+  static constexpr std::size_t kMostIdle = 16;
   bool ours() const;
   const pid_t process_;
   std::mutex mutex_;

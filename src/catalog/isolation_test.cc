@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "oa/catalog/jobs.h"
 #include "oa/catalog/repositories.h"
+#include "oa/catalog/uploads.h"
 #include "row_reader.h"
 #include "test_cluster.h"
 
@@ -29,7 +31,8 @@ std::vector<Table> tables() {
               "  AND a.attgenerated = '' "
               "WHERE c.relnamespace = 'oa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', "
               "'f') "
-              "  AND c.relname <> 'schema_migrations' GROUP BY c.relname ORDER BY c.relname")
+              "  AND c.relname NOT IN ('schema_migrations', 'sign_in_attempts') "
+              "GROUP BY c.relname ORDER BY c.relname")
           .value();
   std::vector<Table> all;
   for (int i = 0; i < rows.count(); ++i) {
@@ -72,6 +75,8 @@ TenantId full_tenant() {
   archive.id = ArchiveId::random();
   RestoreRecord restore;
   restore.id = RestoreId::random();
+  Job job;
+  job.id = JobId::random();
   const NewAuditEvent event;
   DatasetSource source;
   source.dataset_id = dataset.id;
@@ -98,7 +103,17 @@ TenantId full_tenant() {
                    return add({0, "report", {}, {}, "create", "r", {}});
                  })
       .value();
+  Jobs(tx).add(job).value();
+  BackupSchedules(tx).put({}).value();
+  IdempotentAnswer answer;
+  answer.user = user.id;
+  answer.key = "key";
+  IdempotentAnswers(tx).add(answer).value();
   Audit(tx).append({&event, 1}).value();
+  const UploadPart part{0, 1, "v"};
+  Uploads(tx).add({UploadId::random(), user.id, "f", 1, 0, {}, {}}).value();
+  const UploadId upload = Uploads(tx).list().value().front().id;
+  Uploads(tx).append(upload, 0, 0, {&part, 1}, {}).value();
   tx.connection()
       .script(fmt::format("INSERT INTO sessions (id, user_id, token_hash, created_at, expires_at) "
                           "VALUES (gen_random_uuid(), '{0}', 'x', now(), now());"
@@ -163,7 +178,7 @@ TEST_F(Isolation, EveryTableHasForcedRowLevelSecurityWithBothChecks) {
         number(*admin, fmt::format("SELECT count(*) FROM pg_policies WHERE schemaname = 'oa' AND "
                                    "tablename = '{}'",
                                    table.name)),
-        table.name == "tenants" ? 2 : 1)
+        table.name == "tenants" || table.name == "jobs" || table.name == "restores" ? 2 : 1)
         << table.name;
   }
 }
@@ -176,8 +191,8 @@ TEST_F(Isolation, EveryKeyAndReferenceCarriesTheTenant) {
           *admin,
           "SELECT count(*) FROM pg_constraint c WHERE connamespace = 'oa'::regnamespace AND "
           "contype IN ('p', 'u', 'f') "
-          "AND conrelid NOT IN ('oa.tenants'::regclass, 'oa.schema_migrations'::regclass) AND NOT "
-          "EXISTS "
+          "AND conrelid NOT IN ('oa.tenants'::regclass, 'oa.schema_migrations'::regclass, "
+          "'oa.sign_in_attempts'::regclass) AND NOT EXISTS "
           "(SELECT FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) "
           " AND a.attname = 'tenant_id')"),
       0);
@@ -277,7 +292,6 @@ TEST_F(Isolation, TheServiceCannotRaiseItself) {
                           "DELETE FROM oa.signing_keys",
                           "DELETE FROM oa.accepted_signers",
                           "UPDATE oa.accepted_signers SET public_key = 'x'",
-                          "DELETE FROM oa.restores",
                           "DELETE FROM oa.alert_evaluations",
                           "UPDATE oa.alert_evaluations SET outcome = 'ok'",
                           "UPDATE oa.tenants SET plan = 'scale'"}) {
@@ -286,6 +300,20 @@ TEST_F(Isolation, TheServiceCannotRaiseItself) {
     ASSERT_FALSE(done.ok()) << sql;
     EXPECT_EQ(done.error().code, ErrorCode::kPermissionDenied) << sql << " " << done.error().cause;
   }
+}
+
+TEST_F(Isolation, OnlyPlansThatWereNotAppliedCanBeDeleted) {
+  RestoreRecord applied, planned;
+  applied.id = RestoreId::random();
+  applied.state = RestoreState::kApplied;
+  applied.applied_at = Timestamp::now();
+  planned.id = RestoreId::random();
+  TenantTransaction tx = begin(a_);
+  Restores(tx).put(applied).value();
+  Restores(tx).put(planned).value();
+  tx.connection().script("DELETE FROM oa.restores").value();
+  EXPECT_TRUE(Restores(tx).get(applied.id).ok());
+  EXPECT_FALSE(Restores(tx).get(planned.id).ok());
 }
 
 TEST_F(Isolation, SwitchingRowSecurityOffOnlyGivesErrors) {
@@ -319,6 +347,43 @@ TEST_F(Isolation, TheOperatorKnowsTenantsAndNothingElse) {
             ->script(fmt::format("UPDATE {0} SET {1} = {1}", table.name, table.tenant_column))
             .ok())
         << table.name;
+  }
+}
+
+TEST_F(Isolation, TheOperatorSeesWhenJobsRunAndNotWhatTheyAre) {
+  const auto service_operator = Connection::open(cluster(), "oa_operator").value();
+  ASSERT_OK(service_operator->script(
+      "SELECT tenant_id, id, kind, state, cancel_requested, attempt, revision, created_at, "
+      "created_by, run_after, taken_at, started_at, lease, leased_until FROM jobs"));
+  for (const char* column : {"request", "result", "failure_code", "failure_message", "failure_hint",
+                             "step", "done", "total", "unit", "trace_id"}) {
+    const auto read = service_operator->script(fmt::format("SELECT {} FROM jobs", column));
+    ASSERT_FALSE(read.ok()) << column;
+    EXPECT_EQ(read.error().code, ErrorCode::kPermissionDenied) << column;
+  }
+  for (const char* column : {"tenant_id", "id", "kind", "request", "result", "failure_code",
+                             "cancel_requested", "created_by"}) {
+    EXPECT_FALSE(service_operator->script(fmt::format("UPDATE jobs SET {0} = {0}", column)).ok())
+        << column;
+  }
+  EXPECT_FALSE(
+      service_operator->script("INSERT INTO jobs (id, kind) VALUES (gen_random_uuid(), 'x')").ok());
+}
+
+TEST_F(Isolation, AttemptsToSignInAreTheOperatorsAlone) {
+  const auto admin = superuser();
+  EXPECT_EQ(number(*admin,
+                   "SELECT count(*) FROM pg_class WHERE oid = 'oa.sign_in_attempts'::regclass AND "
+                   "relrowsecurity AND relforcerowsecurity"),
+            1);
+  for (const char* sql :
+       {"SELECT key FROM sign_in_attempts", "DELETE FROM sign_in_attempts",
+        "UPDATE sign_in_attempts SET attempts = 0",
+        "INSERT INTO sign_in_attempts (key, attempts, forget_at) VALUES ('x', 1, now())"}) {
+    TenantTransaction tx = begin(a_);
+    const auto done = tx.connection().script(sql);
+    ASSERT_FALSE(done.ok()) << sql;
+    EXPECT_EQ(done.error().code, ErrorCode::kPermissionDenied) << sql;
   }
 }
 

@@ -246,6 +246,36 @@ Status check_limits(const AlertEvaluation& evaluation) {
   return check.result();
 }
 
+Status check_limits(const Job& job) {
+  Checker check("job");
+  check.name("kind", job.kind);
+  check.json("request", job.request);
+  check.name("trace_id", job.trace_id);
+  return check.result();
+}
+
+Status check_limits(const JobProgress& progress) {
+  Checker check("job_progress");
+  check.name("step", progress.step);
+  check.name("unit", progress.unit);
+  check.amount("done", progress.done);
+  check.amount("total", progress.total);
+  return check.result();
+}
+
+Status check_limits(const JobEnd& end) {
+  OA_TRY(check_limits(end.progress));
+  Checker check("job_end");
+  check.that(over(end.state), "state", "is not one that is over");
+  if (end.result.has_value()) check.json("result", *end.result);
+  if (end.failure.has_value()) {
+    check.name("failure.code", end.failure->code);
+    check.text("failure.message", end.failure->message, kMaxMessageBytes);
+    check.text("failure.hint", end.failure->hint, kMaxMessageBytes);
+  }
+  return check.result();
+}
+
 Status check_limits(const AuditEvent& event) {
   Checker check("audit_event");
   check.that(

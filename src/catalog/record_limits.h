@@ -5,6 +5,7 @@
 #include <span>
 
 #include "oa/catalog/audit.h"
+#include "oa/catalog/jobs.h"
 
 namespace oa::catalog {
 
@@ -22,6 +23,9 @@ Status check_limits(const Report& report);
 Status check_limits(const Alert& alert);
 Status check_limits(const AlertEvaluation& evaluation);
 Status check_limits(const AuditEvent& event);
+Status check_limits(const Job& job);
+Status check_limits(const JobProgress& progress);
+Status check_limits(const JobEnd& end);
 /// A name of a tenant, workspace, user …: at most 512 bytes of UTF-8 without NUL.
 Status check_name(std::string_view field, std::string_view text);
 

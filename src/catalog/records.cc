@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "oa/catalog/jobs.h"
+
 namespace oa::catalog {
 namespace {
 
@@ -32,11 +34,23 @@ template <>
 constexpr std::array kTexts<RestoreState> = std::to_array<std::string_view>({"planned", "applying",
                                                                              "applied", "undone"});
 template <>
+constexpr std::array kTexts<RestorePurpose> = std::to_array<std::string_view>({"restore",
+                                                                               "compare"});
+template <>
+constexpr std::array kTexts<ArchiveOrigin> =
+    std::to_array<std::string_view>({"created", "scheduled", "uploaded"});
+template <>
+constexpr std::array kTexts<ScheduleFrequency> =
+    std::to_array<std::string_view>({"off", "daily", "weekly"});
+template <>
 constexpr std::array kTexts<RestoreKind> = std::to_array<std::string_view>({"restore", "import",
                                                                             "undo"});
 template <>
 constexpr std::array kTexts<AlertOutcome> = std::to_array<std::string_view>({"ok", "firing",
                                                                              "no_data", "error"});
+template <>
+constexpr std::array kTexts<JobState> =
+    std::to_array<std::string_view>({"queued", "running", "succeeded", "failed", "cancelled"});
 
 template <class Enum>
 std::string_view text_of(Enum value) {
@@ -56,7 +70,11 @@ std::string_view to_text(VisualKind value) { return text_of(value); }
 std::string_view to_text(SecretKind value) { return text_of(value); }
 std::string_view to_text(RestoreState value) { return text_of(value); }
 std::string_view to_text(RestoreKind value) { return text_of(value); }
+std::string_view to_text(RestorePurpose value) { return text_of(value); }
+std::string_view to_text(ArchiveOrigin value) { return text_of(value); }
+std::string_view to_text(ScheduleFrequency value) { return text_of(value); }
 std::string_view to_text(AlertOutcome value) { return text_of(value); }
+std::string_view to_text(JobState value) { return text_of(value); }
 
 template <class Enum>
 Result<Enum> parse_text(std::string_view text) {
@@ -68,9 +86,12 @@ Result<Enum> parse_text(std::string_view text) {
   return make_error(ErrorCode::kInvalidArgument, "record.parse", "must be one of " + known);
 }
 
-bool same_email(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
+std::string email_key(std::string_view address) {
+  std::string key(address);
+  std::ranges::transform(key, key.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return key;
 }
 
 template Result<Plan> parse_text<Plan>(std::string_view);
@@ -82,7 +103,11 @@ template Result<VisualKind> parse_text<VisualKind>(std::string_view);
 template Result<SecretKind> parse_text<SecretKind>(std::string_view);
 template Result<RestoreState> parse_text<RestoreState>(std::string_view);
 template Result<RestoreKind> parse_text<RestoreKind>(std::string_view);
+template Result<RestorePurpose> parse_text<RestorePurpose>(std::string_view);
+template Result<ArchiveOrigin> parse_text<ArchiveOrigin>(std::string_view);
+template Result<ScheduleFrequency> parse_text<ScheduleFrequency>(std::string_view);
 template Result<AlertOutcome> parse_text<AlertOutcome>(std::string_view);
+template Result<JobState> parse_text<JobState>(std::string_view);
 
 // Far above what tenants of a plan have, low enough that a restore cannot fill an instance.
 Quota quota_of(Plan plan) {

@@ -67,6 +67,15 @@ Result<std::vector<Report>> read_reports(const Rows& rows) {
   return reports;
 }
 
+Status visit_reports(Connection& connection, const char* which, const Parameter& parameter,
+                     const Reports::Visit& visit) {
+  return connection.for_each_row((kSelect + which).c_str(), {parameter},
+                                 [&](const Rows& row) -> Status {
+                                   OA_ASSIGN(const Report report, read_report(row, 0));
+                                   return visit(report);
+                                 });
+}
+
 std::vector<DatasetId> datasets_of(const Report& report) {
   std::vector<DatasetId> ids;
   for (const auto& visual : report.visuals) ids.push_back(visual.dataset_id);
@@ -90,11 +99,14 @@ Result<std::vector<Report>> Reports::list(WorkspaceId workspace, std::optional<R
   return read_reports(rows);
 }
 
-Result<std::vector<Report>> Reports::find(std::span<const ReportId> ids) {
-  OA_ASSIGN(const Rows rows,
-            tx_.connection().query((kSelect + "WHERE id = ANY($1) ORDER BY id").c_str(),
-                                   {Parameter::uuids(uuids_of(ids))}));
-  return read_reports(rows);
+Status Reports::for_each(std::span<const ReportId> ids, const Visit& visit) {
+  return visit_reports(tx_.connection(), "WHERE id = ANY($1) ORDER BY id",
+                       Parameter::uuids(uuids_of(ids)), visit);
+}
+
+Status Reports::for_each(WorkspaceId workspace, const Visit& visit) {
+  return visit_reports(tx_.connection(), "WHERE workspace_id = $1 ORDER BY id",
+                       Parameter::of(workspace), visit);
 }
 
 Result<std::vector<std::pair<ReportId, std::string>>> Reports::names(WorkspaceId workspace) {
@@ -105,10 +117,10 @@ Result<std::vector<std::pair<ReportId, std::string>>> Reports::names(WorkspaceId
 }
 
 Result<Report> Reports::get(ReportId id) {
-  OA_ASSIGN(auto reports, find({&id, 1}));
-  if (reports.empty())
-    return make_error(ErrorCode::kNotFound, "reports.get", "no report has this id");
-  return std::move(reports.front());
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query((kSelect + "WHERE id = $1").c_str(), {Parameter::of(id)}));
+  if (rows.count() == 1) return read_report(rows, 0);
+  return make_error(ErrorCode::kNotFound, "reports.get", "no report has this id");
 }
 
 Result<Report> Reports::lock(ReportId id) {

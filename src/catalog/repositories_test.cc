@@ -1,7 +1,7 @@
 #include "oa/catalog/repositories.h"
 
+#include <algorithm>
 #include <set>
-#include <thread>
 
 #include "random_records.h"
 #include "test_cluster.h"
@@ -132,11 +132,6 @@ void put_small(TenantTransaction& tx, const Small& content) {
   ASSERT_OK(Alerts(tx).put({&content.alert, 1}));
 }
 
-template <class T>
-ErrorCode code_of(const Result<T>& result) {
-  return result.ok() ? ErrorCode::kInternal : result.error().code;
-}
-
 TEST(Repositories, ListsPageByIdAcrossBatches) {
   const Small content = small_content();
   TenantTransaction tx = begin(new_tenant());
@@ -158,6 +153,50 @@ TEST(Repositories, ListsPageByIdAcrossBatches) {
     }
   }
   EXPECT_EQ(seen, wanted);
+}
+
+TEST(Repositories, RecordsAreVisitedOneByOneInTheOrderOfIds) {
+  const Small content = small_content();
+  TenantTransaction tx = begin(new_tenant());
+  put_small(tx, content);
+  std::vector<Report> reports(20, content.report);
+  std::vector<Alert> alerts(20, content.alert);
+  std::vector<ReportId> report_ids{ReportId::random()};  // one that is not there
+  std::vector<AlertId> alert_ids{AlertId::random()};
+  for (auto& report : reports) report_ids.push_back(report.id = ReportId::random());
+  for (auto& alert : alerts) alert_ids.push_back(alert.id = AlertId::random());
+  ASSERT_OK(Reports(tx).put(reports));
+  ASSERT_OK(Alerts(tx).put(alerts));
+  std::ranges::sort(reports, {}, &Report::id);
+  std::ranges::sort(alerts, {}, &Alert::id);
+  std::vector<Report> found, of_workspace;
+  std::vector<Alert> found_alerts;
+  const auto into = [](auto& records) {
+    return [&](const auto& record) -> Status {
+      records.push_back(record);
+      return {};
+    };
+  };
+  ASSERT_OK(Reports(tx).for_each(report_ids, into(found)));
+  ASSERT_OK(Alerts(tx).for_each(alert_ids, into(found_alerts)));
+  EXPECT_EQ(found, reports);
+  EXPECT_EQ(found_alerts, alerts);
+  ASSERT_OK(Reports(tx).remove(content.report.id));
+  ASSERT_OK(Reports(tx).for_each(content.workspace.id, into(of_workspace)));
+  EXPECT_EQ(of_workspace, reports);
+
+  // An error ends the walk, and the transaction goes on.
+  int visited = 0;
+  const auto stopped = Alerts(tx).for_each(content.workspace.id, [&](const Alert&) -> Status {
+    if (++visited < 3) return {};
+    return make_error(ErrorCode::kCancelled, "test", "enough");
+  });
+  EXPECT_EQ(code_of(stopped), ErrorCode::kCancelled);
+  EXPECT_EQ(visited, 3);
+  EXPECT_EQ(Alerts(tx).list(content.workspace.id, std::nullopt, 100).value().size(), 21u);
+  // So is what the server says.
+  EXPECT_FALSE(tx.connection().script("SELECT 1/0").ok());
+  EXPECT_EQ(code_of(Reports(tx).for_each(report_ids, into(found))), ErrorCode::kDatabase);
 }
 
 TEST(Repositories, WhomAReportIsSharedWith) {
@@ -304,6 +343,13 @@ TEST(Repositories, WhatCannotBeKeptIsRefusedByNameAndNotByValue) {
   content.report.grants.clear();
   content.report.created_at.unix_us = INT64_MAX;
   EXPECT_EQ(code_of(Reports(tx).put({&content.report, 1})), ErrorCode::kInvalidArgument);
+}
+
+TEST(Repositories, AnEmailsKeyHasNoCaseOfAsciiLetters) {
+  EXPECT_EQ(email_key("Ada.AZ@Example.COM"), "ada.az@example.com");
+  EXPECT_EQ(email_key("É@[`{@example.com"), "É@[`{@example.com");
+  EXPECT_TRUE(same_email("Ada@Example.com", "ada@example.COM"));
+  EXPECT_FALSE(same_email("ada@example.com", "ada@example.co"));
 }
 
 TEST(Repositories, EmailsAreUniqueWithoutCase) {
@@ -472,134 +518,6 @@ TEST(Repositories, AnAlertsHistoryIsNewestFirstAndGoesWithIt) {
   ASSERT_OK(Alerts(tx).remove(content.alert.id));
   EXPECT_TRUE(AlertHistory(tx).list(content.alert.id, 10).value().empty());
   EXPECT_EQ(code_of(AlertHistory(tx).append(evaluations)), ErrorCode::kInvalidArgument);
-}
-
-TEST(Repositories, ArchivesAndRestores) {
-  TenantTransaction tx = begin(new_tenant());
-  const Small content = small_content();
-  put_small(tx, content);
-  ArchiveRecord archive;
-  archive.id = ArchiveId::random();
-  archive.snapshot_time = {5};
-  archive.object_name = "archives/one";
-  archive.object_version = "v1";
-  archive.size_bytes = 77;
-  archive.with_audit = true;
-  archive.counts = JsonText::parse(R"({"reports":3})").value();
-  archive.content_hash = "abcd";
-  archive.signer = "RWQ";
-  archive.created_by = content.user.id;
-  archive.created_at = {10};
-  ASSERT_OK(Archives(tx).add(archive));
-  ArchiveRecord newer = archive;
-  newer.id = ArchiveId::random();
-  newer.created_by.reset();
-  newer.created_at = {20};
-  ASSERT_OK(Archives(tx).add(newer));
-  const auto archives = Archives(tx).list().value();
-  ASSERT_EQ(archives.size(), 2u);
-  EXPECT_EQ(archives[0].id, newer.id);
-  EXPECT_FALSE(archives[0].created_by.has_value());
-  const auto got = Archives(tx).get(archive.id).value();
-  EXPECT_EQ(got.snapshot_time, archive.snapshot_time);
-  EXPECT_EQ(got.object_version, "v1");
-  EXPECT_EQ(got.size_bytes, 77u);
-  EXPECT_FALSE(got.with_rows);
-  EXPECT_TRUE(got.with_audit);
-  EXPECT_EQ(got.counts, archive.counts);
-  EXPECT_EQ(got.signer, "RWQ");
-  EXPECT_EQ(got.created_by, archive.created_by);
-  EXPECT_EQ(code_of(Archives(tx).get(ArchiveId::random())), ErrorCode::kNotFound);
-  EXPECT_EQ(code_of(Archives(tx).add(archive)), ErrorCode::kConflict);
-}
-
-RestoreRecord planned_restore() {
-  RestoreRecord record;
-  record.id = RestoreId::random();
-  record.archive_id = ArchiveId::random();
-  record.content_hash = "ab";
-  record.source = JsonText::of(json::object{{"kind", "stored"}});
-  record.request = JsonText::of(json::object{{"mode", "fork"}});
-  record.plan = JsonText::of(json::object{{"notes", json::array{}}});
-  record.plan_hash = "cd";
-  record.summary = JsonText::of(json::object{{"create", 2}});
-  record.item_count = 2;
-  record.created_by = UserId::random();
-  record.created_at = Timestamp{30};
-  return record;
-}
-
-TEST(Restores, ARecordFromItsPlanToItsUndo) {
-  auto tx = begin(new_tenant());
-  RestoreRecord restore = planned_restore();
-  ASSERT_OK(Restores(tx).put(restore));
-  EXPECT_EQ(Restores(tx).get(restore.id).value(), restore);
-  restore.state = RestoreState::kUndone;
-  restore.approved_by = UserId::random();
-  restore.approved_at = Timestamp{35};
-  restore.applied_at = Timestamp{40};
-  restore.undo_archive = RowsObject{"undo/x", "v1"};
-  restore.undone_by = RestoreId::random();
-  restore.last_failure = "storage/full";
-  ASSERT_OK(Restores(tx).put(restore));
-  EXPECT_EQ(Restores(tx).lock(restore.id).value(), restore);
-  EXPECT_EQ(Restores(tx).list(10).value(), std::vector{restore});
-  EXPECT_TRUE(Restores(tx).in_state(RestoreState::kApplying).value().empty());
-  EXPECT_EQ(Restores(tx).in_state(RestoreState::kUndone).value().size(), 1u);
-  EXPECT_EQ(Restores(tx).undoable_before(Timestamp{41}).value().size(), 1u);
-  EXPECT_TRUE(Restores(tx).undoable_before(Timestamp{40}).value().empty());
-  EXPECT_EQ(code_of(Restores(tx).get(RestoreId::random())), ErrorCode::kNotFound);
-  RestoreRecord undo = planned_restore();
-  undo.kind = RestoreKind::kUndo;
-  undo.undoes = restore.id;
-  undo.state = RestoreState::kApplied;
-  ASSERT_OK(Restores(tx).put(undo));
-  undo.id = RestoreId::random();
-  EXPECT_EQ(code_of(Restores(tx).put(undo)), ErrorCode::kConflict);
-}
-
-TEST(Restores, TheItemsOfAPlanInTheirOrder) {
-  auto tx = begin(new_tenant());
-  const RestoreRecord restore = planned_restore();
-  ASSERT_OK(Restores(tx).put(restore));
-  std::vector<RestoreItem> items;
-  for (std::uint64_t n = 0; n < 6; ++n) {
-    const char* action = n % 2 == 0 ? "create" : "overwrite";
-    items.push_back({n, n < 3 ? "dataset" : "report", Uuid::random(), Uuid::random(), action,
-                     "name " + std::to_string(n), JsonText::of(json::object{{"n", n}})});
-  }
-  ASSERT_OK(Restores(tx).add_items(restore.id, [&](const Restores::AddItem& add) -> Status {
-    for (const auto& item : items) OA_TRY(add(item));
-    return {};
-  }));
-  Restores restores(tx);
-  EXPECT_EQ(restores.items(restore.id, {}, 100).value(), items);
-  EXPECT_EQ(restores.items(restore.id, 3, 1).value(), std::vector{items[4]});
-  EXPECT_EQ(restores.items(restore.id, {}, 100, {"overwrite", {}, {}}).value().size(), 3u);
-  EXPECT_EQ(restores.items(restore.id, {}, 100, {"create", "report", {}}).value(),
-            std::vector{items[4]});
-  EXPECT_EQ(restores.items(restore.id, {}, 100, {{}, {}, items[5].target_id}).value(),
-            std::vector{items[5]});
-  ASSERT_OK(restores.remove_items(restore.id));
-  EXPECT_TRUE(restores.items(restore.id, {}, 100).value().empty());
-}
-
-TEST(Restores, OnlyOneOfATenantRunsAtATime) {
-  const TenantId tenant = new_tenant();
-  auto other = begin(new_tenant());
-  auto second = begin(tenant);
-  {
-    auto first = begin(tenant);
-    EXPECT_TRUE(first.try_queue_for_restore().value());
-    EXPECT_FALSE(second.try_queue_for_restore().value());
-    EXPECT_TRUE(other.try_queue_for_restore().value());
-  }
-  bool free = false;  // the server notices a closed connection a moment later
-  for (int tries = 0; tries < 500 && !free; ++tries) {
-    free = second.try_queue_for_restore().value();
-    if (!free) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  EXPECT_TRUE(free);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kColumns =
     "id, kind, state, archive_id, content_hash, source, request, plan, plan_hash, summary, "
     "item_count, created_by, approved_by, created_at, approved_at, applied_at, undo_object_name, "
-    "undo_object_version, undoes, undone_by, last_failure";
+    "undo_object_version, undoes, undone_by, last_failure, purpose";
 
 std::optional<UserId> optional_user(RowReader& row) {
   const auto id = row.optional_uuid();
@@ -49,6 +49,7 @@ Result<RestoreRecord> read_restore(const Rows& rows, int index) {
   record.undoes = optional_restore(row);
   record.undone_by = optional_restore(row);
   record.last_failure = row.optional_text();
+  OA_ASSIGN(record.purpose, row.enumerator<RestorePurpose>());
   return record;
 }
 
@@ -74,6 +75,27 @@ Parameter limit_of(std::size_t limit) {
 Result<std::vector<RestoreRecord>> Restores::list(std::size_t limit) {
   return read_restores(tx_.connection(), "ORDER BY created_at DESC, id LIMIT $1",
                        {limit_of(limit)});
+}
+
+Result<std::vector<RestoreRecord>> Restores::page(const std::optional<UserId>& created_by,
+                                                  const std::optional<Archives::After>& after,
+                                                  std::size_t limit) {
+  return read_restores(
+      tx_.connection(),
+      "WHERE purpose = 'restore' AND ($1::uuid IS NULL OR created_by = $1) "
+      "AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3)) "
+      "ORDER BY created_at DESC, id DESC LIMIT $4",
+      {Parameter::of(created_by),
+       Parameter::of(after.has_value() ? std::optional(after->created_at) : std::nullopt),
+       Parameter::of(after.has_value() ? after->id : Uuid{}), limit_of(limit)});
+}
+
+Result<std::uint64_t> Restores::remove_planned_before(Timestamp moment) {
+  OA_ASSIGN(const Rows removed,
+            tx_.connection().query(
+                "DELETE FROM restores WHERE state = 'planned' AND created_at < $1",
+                {Parameter::of(moment)}));
+  return removed.affected();
 }
 
 Result<RestoreRecord> Restores::get(RestoreId id) {
@@ -105,9 +127,10 @@ Status Restores::put(const RestoreRecord& record) {
   return tx_.connection().execute(
       "INSERT INTO restores (id, kind, state, archive_id, content_hash, source, request, plan, "
       "plan_hash, summary, item_count, created_by, approved_by, created_at, approved_at, "
-      "applied_at, undo_object_name, undo_object_version, undoes, undone_by, last_failure) "
+      "applied_at, undo_object_name, undo_object_version, undoes, undone_by, last_failure, "
+      "purpose) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-      "$19, $20, $21) ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind, "
+      "$19, $20, $21, $22) ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind, "
       "state = excluded.state, archive_id = excluded.archive_id, "
       "content_hash = excluded.content_hash, source = excluded.source, "
       "request = excluded.request, plan = excluded.plan, plan_hash = excluded.plan_hash, "
@@ -116,7 +139,8 @@ Status Restores::put(const RestoreRecord& record) {
       "created_at = excluded.created_at, approved_at = excluded.approved_at, "
       "applied_at = excluded.applied_at, undo_object_name = excluded.undo_object_name, "
       "undo_object_version = excluded.undo_object_version, undoes = excluded.undoes, "
-      "undone_by = excluded.undone_by, last_failure = excluded.last_failure",
+      "undone_by = excluded.undone_by, last_failure = excluded.last_failure, "
+      "purpose = excluded.purpose",
       {Parameter::of(record.id),
        Parameter::of(to_text(record.kind)),
        Parameter::of(to_text(record.state)),
@@ -137,7 +161,8 @@ Status Restores::put(const RestoreRecord& record) {
        Parameter::of(undo.has_value() ? std::optional(undo->object_version) : std::nullopt),
        Parameter::of(record.undoes),
        Parameter::of(record.undone_by),
-       Parameter::of(record.last_failure)});
+       Parameter::of(record.last_failure),
+       Parameter::of(to_text(record.purpose))});
 }
 
 Status Restores::add_items(RestoreId id, const ItemProducer& produce) {
@@ -167,11 +192,14 @@ Result<std::vector<RestoreItem>> Restores::items(RestoreId id, std::optional<std
                 "FROM restore_items WHERE restore_id = $1 AND ordinal > $2 "
                 "AND ($3 = '' OR action = $3) AND ($4 = '' OR kind = $4) "
                 "AND ($5::uuid IS NULL OR source_id = $5 OR target_id = $5) "
+                "AND ($7::uuid IS NULL OR (document->>'workspace_id')::uuid = $7) "
+                "AND ($8 = '' OR position(lower($8) IN lower(name)) > 0) "
                 "ORDER BY ordinal LIMIT $6",
                 {Parameter::of(id),
                  Parameter::of(after.has_value() ? static_cast<std::int64_t>(*after) : -1),
                  Parameter::of(filter.action), Parameter::of(filter.kind),
-                 Parameter::of(filter.asset), limit_of(limit)}));
+                 Parameter::of(filter.asset), limit_of(limit), Parameter::of(filter.workspace),
+                 Parameter::of(filter.name_part)}));
   std::vector<RestoreItem> items;
   for (int i = 0; i < rows.count(); ++i) {
     RowReader row(rows, i);

@@ -90,4 +90,10 @@ Result<JsonText> RowReader::json() {
   return JsonText::of(value);
 }
 
+Result<std::optional<JsonText>> RowReader::optional_json() {
+  if (skip_null()) return std::optional<JsonText>();
+  OA_ASSIGN(JsonText text, json());
+  return std::optional(std::move(text));
+}
+
 }  // namespace oa::catalog

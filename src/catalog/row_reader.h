@@ -27,6 +27,7 @@ class RowReader {
   Bytes bytes();
   // kDatabase when the column holds what we would not have written.
   Result<JsonText> json();
+  Result<std::optional<JsonText>> optional_json();
   Result<json::value> json_value();
   template <class Enum>
   Result<Enum> enumerator() {

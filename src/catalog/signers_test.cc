@@ -63,12 +63,5 @@ TEST(SigningKeys, ARetiredOneCanBeRevokedAndTheOneThatSignsCannot) {
   EXPECT_FALSE(keys[1].revoked_at.has_value());
 }
 
-TEST(SameEmail, LettersCompareWithoutCaseAndOnlyAsciiOnes) {
-  EXPECT_TRUE(same_email("Ada@Example.com", "ada@example.COM"));
-  EXPECT_FALSE(same_email("ada@example.com", "ada@example.co"));
-  EXPECT_FALSE(same_email("É@example.com", "é@example.com"));
-  EXPECT_FALSE(same_email("[@example.com", "{@example.com"));
-}
-
 }  // namespace
 }  // namespace oa::catalog

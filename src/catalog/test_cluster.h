@@ -41,6 +41,12 @@ TenantId new_tenant();
 /// A transaction; a failure to begin ends the test program.
 TenantTransaction begin(TenantId tenant, Isolation isolation = Isolation::kReadWrite);
 
+/// kInternal, which nothing here gives, for a success.
+template <class T>
+ErrorCode code_of(const Result<T>& result) {
+  return result.ok() ? ErrorCode::kInternal : result.error().code;
+}
+
 /// Runs `body` in a child and returns its process id; the child's exit status is what `body`
 /// returns.
 pid_t fork_child(const std::function<int()>& body);

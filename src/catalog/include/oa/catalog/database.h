@@ -63,6 +63,21 @@ class TenantTransaction {
   bool open_ = true;
 };
 
+/// A connection of the operator's role, for the repositories of this module that see all tenants.
+/// Each statement is a transaction of its own. Not thread-safe.
+class OperatorAccess {
+ public:
+  ~OperatorAccess();
+  OperatorAccess(OperatorAccess&&) noexcept;
+  Connection& connection() { return *connection_; }
+
+ private:
+  friend class Database;
+  OperatorAccess(std::unique_ptr<Connection> connection, std::shared_ptr<IdleConnections> idle);
+  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<IdleConnections> idle_;
+};
+
 /// Opens transactions. Thread-safe; each transaction has a connection for itself, which the next
 /// one may get.
 class Database {
@@ -82,11 +97,12 @@ class Database {
   Result<std::vector<Tenant>> list_tenants();
   /// By id or by exact name; kNotFound.
   Result<Tenant> find_tenant(std::string_view id_or_name);
+  Result<OperatorAccess> as_operator();  // for the repositories of this module
 
  private:
   explicit Database(ConnectionSettings settings);
   ConnectionSettings settings_;
-  std::shared_ptr<IdleConnections> idle_;
+  std::shared_ptr<IdleConnections> idle_, idle_operator_;
 };
 
 }  // namespace oa::catalog

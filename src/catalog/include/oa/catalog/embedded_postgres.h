@@ -12,10 +12,12 @@ namespace oa::catalog {
 /// The cluster in `folder`: made when it is not there, started on a unix socket inside it (no TCP),
 /// stopped when this object ends and also when the process dies (kill -9 included). Under root the
 /// server runs as the account `postgres`. When another process of ours already runs the cluster,
-/// joins it; whoever runs it waits at its end for those who have joined, so that no command loses
-/// its database under its feet; a signal ends that wait. (Two of them in one process would wait for
-/// each other.) Whether a server that another process runs will do. A process that lasts should run
-/// it itself: whoever runs it waits for those who have joined.
+/// joins it; whoever runs it waits at its end up to 30 seconds for those who have joined, so that a
+/// command does not lose its database under its feet; a signal ends that wait. Those that are left
+/// get kDatabaseUnavailable until a process runs the cluster again; what they had not committed is
+/// not done. (Two of them in one process would wait for each other.) Whether a server that another
+/// process runs will do. A process that lasts should run it itself: whoever runs it waits for those
+/// who have joined.
 enum class ServerUse { kJoinOrRun, kRun };
 
 class EmbeddedPostgres {

@@ -60,9 +60,12 @@ struct User {
   Timestamp created_at;
   bool operator==(const User&) const = default;
 };
-/// Whether two addresses are one person's: ASCII letters compare without case, as in the database's
-/// index.
-bool same_email(std::string_view a, std::string_view b);
+/// What two addresses of one person have in common: ASCII letters in lower case, the rest as it is,
+/// as in the database's index.
+std::string email_key(std::string_view address);
+inline bool same_email(std::string_view a, std::string_view b) {
+  return email_key(a) == email_key(b);
+}
 
 struct Team {
   TeamId id;
@@ -244,6 +247,16 @@ struct AcceptedSigner {
   bool operator==(const AcceptedSigner&) const = default;
 };
 
+enum class ArchiveOrigin { kCreated, kScheduled, kUploaded };
+std::string_view to_text(ArchiveOrigin);
+
+/// What became of the last verification of a whole archive.
+struct ArchiveVerification {
+  Timestamp at;
+  std::optional<std::string> refusal;  // ErrorInfo::name; none: every byte was as signed
+  bool operator==(const ArchiveVerification&) const = default;
+};
+
 /// An archive kept in the object store.
 struct ArchiveRecord {
   ArchiveId id;
@@ -258,12 +271,33 @@ struct ArchiveRecord {
   std::string signer;        // fingerprint
   std::optional<UserId> created_by;
   Timestamp created_at;
+  ArchiveOrigin origin = ArchiveOrigin::kCreated;
+  std::optional<std::vector<WorkspaceId>> workspaces;  // none: all of the tenant
+  std::optional<ArchiveVerification> verification;
+  std::optional<Timestamp> expires_at;  // when the schedule's retention removes it
+};
+
+/// When archives are made by themselves.
+enum class ScheduleFrequency { kOff, kDaily, kWeekly };
+std::string_view to_text(ScheduleFrequency);
+struct BackupSchedule {
+  ScheduleFrequency frequency = ScheduleFrequency::kOff;
+  bool with_rows = false;
+  bool with_audit = false;
+  std::uint32_t keep_days = 30;          // 1 to 3650
+  std::optional<Timestamp> next_run_at;  // none exactly when off
+  std::optional<Timestamp> last_run_at;
+  bool operator==(const BackupSchedule&) const = default;
 };
 
 /// planned → applying → applied → undone. A restore that was interrupted while applying changed
 /// nothing; sweeping makes it planned again.
 enum class RestoreState { kPlanned, kApplying, kApplied, kUndone };
 std::string_view to_text(RestoreState);
+
+/// A plan that is made to choose from shows what could be restored and is no history.
+enum class RestorePurpose { kRestore, kCompare };
+std::string_view to_text(RestorePurpose);
 
 enum class RestoreKind { kRestore, kImport, kUndo };
 std::string_view to_text(RestoreKind);
@@ -289,6 +323,7 @@ struct RestoreRecord {
   std::optional<RestoreId> undoes;         // of an undo: the restore it takes back
   std::optional<RestoreId> undone_by;
   std::optional<std::string> last_failure;  // ErrorInfo::name of the last attempt to apply it
+  RestorePurpose purpose = RestorePurpose::kRestore;
   bool operator==(const RestoreRecord&) const = default;
 };
 

@@ -107,8 +107,11 @@ class Reports {
   Result<std::vector<Report>> list(WorkspaceId workspace, std::optional<ReportId> after,
                                    std::size_t limit);
   Result<Report> get(ReportId id);
-  /// Those of `ids` that there are, by id; meant for some hundred at a time.
-  Result<std::vector<Report>> find(std::span<const ReportId> ids);
+  /// Those of `ids` that there are, or all of a workspace, by id; one at a time is in memory.
+  /// `visit` must not use the transaction; its error ends the walk.
+  using Visit = std::function<Status(const Report&)>;
+  Status for_each(std::span<const ReportId> ids, const Visit& visit);
+  Status for_each(WorkspaceId workspace, const Visit& visit);
   /// All of a workspace.
   Result<std::vector<std::pair<ReportId, std::string>>> names(WorkspaceId workspace);
   /// The record, which nobody else can change or remove until the transaction ends.
@@ -129,8 +132,11 @@ class Alerts {
   Result<std::vector<Alert>> list(WorkspaceId workspace, std::optional<AlertId> after,
                                   std::size_t limit);
   Result<Alert> get(AlertId id);
-  /// Those of `ids` that there are, by id; meant for some hundred at a time.
-  Result<std::vector<Alert>> find(std::span<const AlertId> ids);
+  /// Those of `ids` that there are, or all of a workspace, by id; one at a time is in memory.
+  /// `visit` must not use the transaction; its error ends the walk.
+  using Visit = std::function<Status(const Alert&)>;
+  Status for_each(std::span<const AlertId> ids, const Visit& visit);
+  Status for_each(WorkspaceId workspace, const Visit& visit);
   /// All of a workspace.
   Result<std::vector<std::pair<AlertId, std::string>>> names(WorkspaceId workspace);
   Status put(std::span<const Alert> alerts);
@@ -205,9 +211,67 @@ class AcceptedSigners {
 class Archives {
  public:
   explicit Archives(TenantTransaction& transaction) : tx_(transaction) {}
+  /// Where a page of a list begins: behind the record made then.
+  struct After {
+    Timestamp created_at;
+    Uuid id;
+  };
+  /// Which archives: all, or those of only these workspaces and what this person uploaded.
+  struct Visible {
+    std::optional<std::vector<WorkspaceId>> of_only;
+    UserId uploaded_by;
+  };
+
   Result<std::vector<ArchiveRecord>> list();  // newest first
+  Result<std::vector<ArchiveRecord>> page(const Visible& visible, const std::optional<After>& after,
+                                          std::size_t limit);
   Result<ArchiveRecord> get(ArchiveId id);
   Status add(const ArchiveRecord& record);
+  Status set_verification(ArchiveId id, const ArchiveVerification& verification);
+  /// Those whose time was over at `moment`, but for the newest verified one of the schedule: when
+  /// nothing newer could be made, there is still one.
+  Result<std::vector<ArchiveRecord>> expired(Timestamp moment);
+  /// From now on, those that are there too.
+  Status keep_scheduled_for_days(std::uint32_t days);
+  /// The record; its object is the caller's matter. kNotFound.
+  Status remove(ArchiveId id);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+class BackupSchedules {
+ public:
+  explicit BackupSchedules(TenantTransaction& transaction) : tx_(transaction) {}
+  /// One that is off when none was set.
+  Result<BackupSchedule> get();
+  /// The same; nobody else can change it until the transaction ends.
+  Result<BackupSchedule> lock();
+  Status put(const BackupSchedule& schedule);
+
+ private:
+  TenantTransaction& tx_;
+};
+
+/// The answer to a request that carried an Idempotency-Key.
+struct IdempotentAnswer {
+  UserId user;
+  std::string key;
+  Sha256Digest request{};  // of what was asked
+  int status = 0;
+  JsonText headers;
+  std::string body;
+  Timestamp created_at;
+};
+
+class IdempotentAnswers {
+ public:
+  explicit IdempotentAnswers(TenantTransaction& transaction) : tx_(transaction) {}
+  /// Waits for another transaction that holds the same key, and holds it until this one ends.
+  Status lock(UserId user, const std::string& key);
+  Result<std::optional<IdempotentAnswer>> find(UserId user, const std::string& key);
+  Status add(const IdempotentAnswer& answer);
+  Result<std::uint64_t> remove_before(Timestamp moment);
 
  private:
   TenantTransaction& tx_;
@@ -220,11 +284,19 @@ class Restores {
   /// Empty members match any.
   struct ItemFilter {
     std::string_view action, kind;
-    std::optional<Uuid> asset;  // archived or written id
+    std::optional<Uuid> asset;      // archived or written id
+    std::optional<Uuid> workspace;  // where the asset will be
+    std::string_view name_part;     // in any case
   };
 
   explicit Restores(TenantTransaction& transaction) : tx_(transaction) {}
   Result<std::vector<RestoreRecord>> list(std::size_t limit);  // newest first
+  /// The same in pages, without those that were made to compare; of one person when named.
+  Result<std::vector<RestoreRecord>> page(const std::optional<UserId>& created_by,
+                                          const std::optional<Archives::After>& after,
+                                          std::size_t limit);
+  /// Removes plans that were made before `moment` and not applied; how many.
+  Result<std::uint64_t> remove_planned_before(Timestamp moment);
   Result<RestoreRecord> get(RestoreId id);
   /// The record, which nobody else can change until the transaction ends.
   Result<RestoreRecord> lock(RestoreId id);
@@ -246,7 +318,17 @@ class Restores {
 
 class Audit {
  public:
+  /// Empty members match any.
+  struct Filter {
+    std::string action;  // or the beginning of some, when it ends in a dot
+    std::optional<Uuid> actor;
+    std::string resource;
+    std::optional<Timestamp> from, to;  // `to` is exclusive
+  };
   explicit Audit(TenantTransaction& transaction) : tx_(transaction) {}
+  /// Newest first, those before the event of sequence number `before`.
+  Result<std::vector<AuditEvent>> page(const Filter& filter, std::optional<std::uint64_t> before,
+                                       std::size_t limit);
   /// Appends in order at the head of the chain (other appenders wait until this transaction ends).
   Status append(std::span<const NewAuditEvent> events);
   /// All events in order, in bounded memory.
