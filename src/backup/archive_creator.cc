@@ -36,6 +36,7 @@ Status record_archive(catalog::Database& database, TenantId tenant,
   catalog::NewAuditEvent event;
   event.ts = record.created_at;
   event.actor_type = record.created_by.has_value() ? "user" : "operator";
+  if (record.origin == catalog::ArchiveOrigin::kScheduled) event.actor_type = "system";
   if (record.created_by.has_value()) event.actor_id = record.created_by->uuid();
   event.action = "backup.archive.create";
   event.resource_type = "archive";
@@ -89,7 +90,7 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
   OA_ASSIGN(auto snapshot, database.begin(tenant_id, catalog::Isolation::kSnapshot));
   OA_ASSIGN(const auto tenant, snapshot.own_tenant());
 
-  const ArchiveId id = ArchiveId::random();
+  const ArchiveId id = request.id.value_or(ArchiveId::random());
   ArchiveJob job{id, id.str(), request.with_rows};
   OA_ASSIGN(const auto written, write(snapshot, objects, signer, tenant, request, job, progress));
 
@@ -106,6 +107,9 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
   record.signer = signer.public_key().fingerprint();
   record.created_by = request.created_by;
   record.created_at = Timestamp::now();
+  record.origin = request.origin;
+  if (!request.workspaces.empty()) record.workspaces = request.workspaces;
+  record.expires_at = request.expires_at;
   OA_TRY(record_archive(database, tenant_id, record));
   return record;
 }

@@ -11,7 +11,7 @@
 namespace oa::backup {
 namespace {
 
-constexpr std::size_t kBatch = 500;  // documents fetched per round trip
+constexpr std::size_t kBatch = 4000;  // ids a statement
 constexpr std::size_t kAuditPiece = std::size_t{256} << 10;
 
 // Everything one run carries from step to step.
@@ -74,24 +74,15 @@ const WorkspacePart* part_of(const Run& run, WorkspaceId workspace) {
 template <class Id, class Repository, class Add>
 Status for_each_asset(Repository repository, WorkspaceId workspace, const std::set<Id>* part,
                       const Add& add) {
-  if (part != nullptr) {
-    const std::vector<Id> ids(part->begin(), part->end());
-    for (std::size_t at = 0; at < ids.size(); at += kBatch) {
-      const auto batch = std::span(ids).subspan(at, std::min(kBatch, ids.size() - at));
-      OA_ASSIGN(const auto records, repository.find(batch));
-      for (const auto& record : records) {
-        if (record.workspace_id == workspace) OA_TRY(add(record));
-      }
-    }
-    return {};
+  if (part == nullptr) return repository.for_each(workspace, add);
+  const std::vector<Id> ids(part->begin(), part->end());
+  for (std::size_t at = 0; at < ids.size(); at += kBatch) {
+    const auto batch = std::span(ids).subspan(at, std::min(kBatch, ids.size() - at));
+    OA_TRY(repository.for_each(batch, [&](const auto& record) {
+      return record.workspace_id == workspace ? add(record) : Status();
+    }));
   }
-  std::optional<Id> after;
-  for (;;) {
-    OA_ASSIGN(const auto records, repository.list(workspace, after, kBatch));
-    for (const auto& record : records) OA_TRY(add(record));
-    if (records.size() < kBatch) return {};
-    after = records.back().id;
-  }
+  return {};
 }
 
 Status add_alerts(Run& run, WorkspaceId workspace) {

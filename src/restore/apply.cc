@@ -78,7 +78,8 @@ Status check_approver(const PreparedRestore& prepared, const Approval& approval)
   if (person != prepared.live.users.end() && person->second.active && person->second.owner)
     return {};
   return make_error(ErrorCode::kPermissionDenied, "restore.apply",
-                    "only an Owner can approve what somebody else planned");
+                    "only an Owner can approve what somebody else planned")
+      .with_hint("ask an Owner to approve it, or plan it yourself");
 }
 
 class Applier {
@@ -143,7 +144,9 @@ class Applier {
                 engine_.database.begin(engine_.tenant, catalog::Isolation::kSnapshot));
       OA_TRY(read_unchanged(engine_, snapshot, prepared_));
       progress_.begin("keeping what is there", 0, "");
-      OA_ASSIGN(record_.undo_archive, keep_for_undo(engine_, snapshot, prepared_, progress_));
+      OA_ASSIGN(const auto kept, keep_for_undo(engine_, snapshot, prepared_, progress_));
+      record_.undo_archive = kept.archive;
+      note_rows_not_kept(record_, kept.rows_not_kept);
     }
     OA_ASSIGN(const auto rows, stage_rows(engine_, prepared_, progress_));
     if (progress_.cancelled()) return cancelled();
@@ -211,7 +214,8 @@ class Applier {
       OA_ASSIGN(auto record, restores.lock(*id));
       if (record.state != (undone ? RestoreState::kApplied : RestoreState::kUndone)) {
         return make_error(ErrorCode::kConflict, "restore.undo",
-                          "the restore was undone by somebody else");
+                          "the restore was undone by somebody else")
+            .with_hint("look at it again: there may be nothing left to take back");
       }
       record.state = undone ? RestoreState::kUndone : RestoreState::kApplied;
       record.undone_by = undone ? std::optional(by) : std::nullopt;

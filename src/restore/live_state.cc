@@ -8,7 +8,7 @@
 namespace oa::restore {
 namespace {
 
-constexpr std::size_t kBatch = 4000;
+constexpr std::size_t kBatch = 4000;  // ids a statement
 
 // Hashing live rows costs a read of them all, so it is done only where they could be equal: of the
 // archived size.
@@ -56,8 +56,10 @@ Status read_briefs(Repository repository, const std::set<Id>& wanted,
   const std::vector<Id> ids(wanted.begin(), wanted.end());
   for (std::size_t at = 0; at < ids.size(); at += kBatch) {
     const auto batch = std::span(ids).subspan(at, std::min(kBatch, ids.size() - at));
-    OA_ASSIGN(const auto records, repository.find(batch));
-    for (const auto& record : records) briefs.emplace(record.id, brief_of(record));
+    OA_TRY(repository.for_each(batch, [&](const auto& record) -> Status {
+      briefs.emplace(record.id, brief_of(record));
+      return {};
+    }));
   }
   return {};
 }

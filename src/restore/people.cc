@@ -1,20 +1,11 @@
 #include "people.h"
 
-#include <algorithm>
 #include <boost/json.hpp>
 
 #include "oa/crypto/hash.h"
 
 namespace oa::restore {
 namespace {
-
-// As the database compares addresses: ASCII only.
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
 
 AssetDigest digest_of(const json::object& object) {
   return Sha256::of(as_bytes(canonical_json(object)));
@@ -109,10 +100,10 @@ void keep_needed_people(const Contents& contents, const LiveState& live, const P
 
 People::People(const Contents& contents, const LiveState& live) {
   std::map<std::string, UserId> by_email;
-  for (const auto& [id, user] : live.users) by_email[lower(user.email)] = id;
+  for (const auto& [id, user] : live.users) by_email[catalog::email_key(user.email)] = id;
   for (const auto& [id, user] : contents.users) {
     const bool is_here = live.users.contains(id);
-    const auto same_email = by_email.find(lower(user.email));
+    const auto same_email = by_email.find(catalog::email_key(user.email));
     if (live.erased.contains(id)) {
       users_[id] = {id, id, UserMatch::kErased, !is_here, {}};
     } else if (is_here) {

@@ -398,12 +398,17 @@ class Planner {
         roles += !plan_.roles_restored.contains(id) && !contents_.workspaces.at(id).roles.empty();
       }
     }
-    const std::string how =
-        request_.with_roles ? "that needs the Admin role" : "that needs with_roles";
+    const auto counted = [](std::size_t count, const char* one, const char* many) {
+      return std::to_string(count) + " " + (count == 1 ? one : many);
+    };
+    const std::string how = request_.with_roles ? ", which only an Admin there can give"
+                                                : ", because roles were not asked for";
     if (roles > 0)
-      plan_.notes.push_back(std::to_string(roles) + " workspaces come back without roles: " + how);
+      plan_.notes.push_back(counted(roles, "workspace comes", "workspaces come") +
+                            " back without roles" + how);
     if (shares > 0)
-      plan_.notes.push_back(std::to_string(shares) + " reports come back without shares: " + how);
+      plan_.notes.push_back(counted(shares, "report comes", "reports come") +
+                            " back without being shared" + how);
   }
 
   void count_usage() {

@@ -10,6 +10,7 @@ namespace oa::restore {
 namespace {
 
 constexpr std::size_t kBatch = 2000;
+constexpr std::string_view kRowsNotKept = "rows_not_kept";
 
 json::value undo_request_json(const UndoRequest& request) {
   return json::object{{"restore_id", request.id.str()},
@@ -60,6 +61,19 @@ Status check_unapplied(const Result<catalog::RestoreRecord>& existing) {
 
 }  // namespace
 
+void note_rows_not_kept(catalog::RestoreRecord& record, std::size_t datasets) {
+  if (datasets == 0) return;
+  json::object summary = record.summary.value().as_object();
+  summary[kRowsNotKept] = datasets;
+  record.summary = JsonText::of(summary);
+}
+
+std::size_t rows_not_kept(const catalog::RestoreRecord& record) {
+  const json::value summary = record.summary.value();
+  const auto* datasets = summary.as_object().if_contains(kRowsNotKept);
+  return datasets == nullptr ? 0 : json::value_to<std::size_t>(*datasets);
+}
+
 Status append_event(catalog::TenantTransaction& transaction, std::string_view action,
                     const catalog::RestoreRecord& record, const std::optional<UserId>& by,
                     Timestamp when) {
@@ -97,7 +111,8 @@ Result<Plan> load_plan(catalog::TenantTransaction& transaction,
 }
 
 Result<catalog::RestoreRecord> save_plan(const Engine& engine, const PreparedRestore& prepared,
-                                         const ArchiveSource& source) {
+                                         const ArchiveSource& source,
+                                         catalog::RestorePurpose purpose) {
   const Plan& plan = prepared.plan;
   catalog::RestoreRecord record;
   record.id = plan.id;
@@ -115,6 +130,7 @@ Result<catalog::RestoreRecord> save_plan(const Engine& engine, const PreparedRes
   record.created_by = plan.requested_by;
   record.created_at = Timestamp::now();
   record.undoes = plan.undoes;
+  record.purpose = purpose;
   OA_ASSIGN(auto transaction, engine.database.begin(engine.tenant));
   catalog::Restores restores(transaction);
   OA_TRY(check_unapplied(restores.lock(plan.id)));
@@ -125,7 +141,8 @@ Result<catalog::RestoreRecord> save_plan(const Engine& engine, const PreparedRes
     for (const auto& item : plan.items) OA_TRY(add(record_of(item, ordinal++)));
     return {};
   }));
-  OA_TRY(append_event(transaction, "backup.restore.plan", record, record.created_by,
+  const bool compare = purpose == catalog::RestorePurpose::kCompare;
+  OA_TRY(append_event(transaction, compare ? "backup.archive.compare" : "backup.restore.plan", record, record.created_by,
                       record.created_at));
   OA_TRY(transaction.commit());
   return record;

@@ -4,6 +4,9 @@
 
 namespace oa::restore {
 
+/// What rows_not_kept() reads.
+void note_rows_not_kept(catalog::RestoreRecord& record, std::size_t datasets);
+
 /// The plan with its items.
 Result<Plan> load_plan(catalog::TenantTransaction& transaction,
                        const catalog::RestoreRecord& record);

@@ -45,23 +45,41 @@ bool keeps_rows(const PlanItem& item, const Contents& contents) {
   return contents.datasets.at(DatasetId(item.source.id)).rows.has_value();
 }
 
+Status read_rows(const Engine& engine, const catalog::RowsObject& rows) {
+  OA_ASSIGN(const auto source,
+            engine.objects.open({engine.tenant, RetentionClass::kRows, rows.object_name},
+                                VersionId{rows.object_version}));
+  CountingSink sink;
+  return copy_all(*source, sink);
+}
+
+// Nothing brings these back; any other failure may pass.
+bool lost_or_damaged(const Error& error) {
+  return error.code == ErrorCode::kNotFound || error.code == ErrorCode::kSealCorrupt;
+}
+
 // Rows that are lost or damaged cannot be kept for an undo, and must not be in the way of a restore
-// that replaces them. True when there were some.
-bool leave_out_unreadable(const Engine& engine, const LiveState& live,
-                          std::map<WorkspaceId, backup::WorkspacePart>& parts) {
-  bool some = false;
+// that replaces them. Of how many datasets there were some.
+Result<std::size_t> leave_out_lost(const Engine& engine, const LiveState& live,
+                                   std::map<WorkspaceId, backup::WorkspacePart>& parts,
+                                   const Progress& progress) {
+  std::size_t left_out = 0;
   for (auto& [workspace, part] : parts) {
-    some |= std::erase_if(part.with_rows, [&](const DatasetId id) {
-              const auto& rows = live.datasets.at(id).record.rows;
-              if (!rows.has_value()) return false;
-              const auto source =
-                  engine.objects.open({engine.tenant, RetentionClass::kRows, rows->object_name},
-                                      VersionId{rows->object_version});
-              CountingSink sink;
-              return !source.ok() || !copy_all(**source, sink).ok();
-            }) > 0;
+    const auto with_rows = part.with_rows;
+    for (const auto id : with_rows) {
+      if (progress.cancelled()) {
+        return make_error(ErrorCode::kCancelled, "restore.apply", "cancelled; nothing was changed");
+      }
+      const auto& rows = live.datasets.at(id).record.rows;
+      if (!rows.has_value()) continue;
+      const auto read = read_rows(engine, *rows);
+      if (read.ok()) continue;
+      if (!lost_or_damaged(read.error())) return read.error();
+      part.with_rows.erase(id);
+      ++left_out;
+    }
   }
-  return some;
+  return left_out;
 }
 
 }  // namespace
@@ -116,10 +134,8 @@ Result<std::map<Uuid, catalog::RowsObject>> stage_rows(const Engine& engine,
   return staged;
 }
 
-Result<std::optional<catalog::RowsObject>> keep_for_undo(const Engine& engine,
-                                                         catalog::TenantTransaction& snapshot,
-                                                         const PreparedRestore& prepared,
-                                                         Progress& progress) {
+Result<KeptForUndo> keep_for_undo(const Engine& engine, catalog::TenantTransaction& snapshot,
+                                  const PreparedRestore& prepared, Progress& progress) {
   const auto& live = prepared.live;
   backup::ArchiveRequest request;
   auto& parts = request.parts.emplace();
@@ -144,17 +160,22 @@ Result<std::optional<catalog::RowsObject>> keep_for_undo(const Engine& engine,
         break;
     }
   }
-  if (parts.empty()) return std::optional<catalog::RowsObject>();
+  KeptForUndo kept;
+  if (parts.empty()) return kept;
   OA_ASSIGN(const auto tenant, snapshot.own_tenant());
   const ObjectKey key = undo_archive_key(engine.tenant, prepared.plan.id);
   auto written = backup::write_archive(snapshot, engine.objects, engine.signer, tenant, request,
                                        key.name, progress);
-  if (!written.ok() && leave_out_unreadable(engine, live, parts)) {
-    written = backup::write_archive(snapshot, engine.objects, engine.signer, tenant, request,
-                                    key.name, progress);
+  if (!written.ok() && lost_or_damaged(written.error())) {
+    OA_ASSIGN(kept.rows_not_kept, leave_out_lost(engine, live, parts, progress));
+    if (kept.rows_not_kept > 0) {
+      written = backup::write_archive(snapshot, engine.objects, engine.signer, tenant, request,
+                                      key.name, progress);
+    }
   }
   OA_TRY(written);
-  return std::optional(catalog::RowsObject{key.name, written->version.value});
+  kept.archive = catalog::RowsObject{key.name, written->version.value};
+  return kept;
 }
 
 }  // namespace oa::restore

@@ -18,11 +18,14 @@ Result<std::map<Uuid, catalog::RowsObject>> stage_rows(const Engine& engine,
                                                        const PreparedRestore& prepared,
                                                        Progress& progress);
 
+struct KeptForUndo {
+  std::optional<catalog::RowsObject> archive;  // none when there is nothing to keep
+  std::size_t rows_not_kept = 0;               // datasets whose rows are lost or damaged
+};
 /// Writes what the plan overwrites or removes into the undo archive, from `snapshot`, which shows
-/// what the plan saw; nullopt when that is nothing.
-Result<std::optional<catalog::RowsObject>> keep_for_undo(const Engine& engine,
-                                                         catalog::TenantTransaction& snapshot,
-                                                         const PreparedRestore& prepared,
-                                                         Progress& progress);
+/// what the plan saw. Only rows that the store says it has lost (kNotFound) or that do not
+/// authenticate (kSealCorrupt) are left out; any other failure is the result.
+Result<KeptForUndo> keep_for_undo(const Engine& engine, catalog::TenantTransaction& snapshot,
+                                  const PreparedRestore& prepared, Progress& progress);
 
 }  // namespace oa::restore

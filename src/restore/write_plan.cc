@@ -1,6 +1,7 @@
 #include "write_plan.h"
 
 #include <future>
+#include <utility>
 
 #include "people.h"
 #include "written.h"
@@ -9,6 +10,36 @@ namespace oa::restore {
 namespace {
 
 constexpr std::size_t kBatch = 2000;
+constexpr std::size_t kBatchBytes = std::size_t{16} << 20;  // of documents, which can be large
+
+std::size_t document_bytes(const catalog::Report& report) {
+  std::size_t bytes = report.layout.str().size() + report.filters.str().size();
+  for (const auto& visual : report.visuals)
+    bytes += visual.title.size() + visual.query.str().size() + visual.options.str().size();
+  for (const auto& bookmark : report.bookmarks) bytes += bookmark.state.str().size();
+  return bytes;
+}
+
+std::size_t document_bytes(const catalog::Alert& alert) {
+  return alert.condition.str().size() + alert.channels.str().size();
+}
+
+// Records until they are to be written.
+template <class Record>
+struct Batch {
+  std::vector<Record> records;
+  std::size_t bytes = 0;
+
+  void add(Record record) {
+    bytes += document_bytes(record);
+    records.push_back(std::move(record));
+  }
+  bool full() const { return records.size() >= kBatch || bytes >= kBatchBytes; }
+  std::vector<Record> take() {
+    bytes = 0;
+    return std::exchange(records, {});
+  }
+};
 
 class PlanWriter {
  public:
@@ -105,23 +136,22 @@ class PlanWriter {
       ids.insert(ReportId(item.source.id));
     }
     // The database writes one batch while the next is read and rewritten.
-    std::vector<catalog::Report> batch;
+    Batch<catalog::Report> batch;
     std::future<Status> written;
     const auto finish = [&] { return written.valid() ? written.get() : Status(); };
     const auto flush = [&]() -> Status {
       OA_TRY(finish());
-      OA_TRY(step(batch.size()));
-      written = std::async(std::launch::async, [this, reports = std::move(batch)] {
+      OA_TRY(step(batch.records.size()));
+      written = std::async(std::launch::async, [this, reports = batch.take()] {
         return catalog::Reports(tx_).put(reports);
       });
-      batch.clear();
       return {};
     };
     OA_TRY(contents_.documents->reports(
         ids, progress_, [&](const catalog::Report& archived) -> Status {
           const PlanItem& item = *items.at(archived.id);
-          batch.push_back(rewriter_.report(archived, item, live_grants(live_, item)));
-          return batch.size() < kBatch ? Status() : flush();
+          batch.add(rewriter_.report(archived, item, live_grants(live_, item)));
+          return batch.full() ? flush() : Status();
         }));
     OA_TRY(flush());
     return finish();
@@ -135,17 +165,16 @@ class PlanWriter {
       items[AlertId(item.source.id)] = &item;
       ids.insert(AlertId(item.source.id));
     }
-    std::vector<catalog::Alert> batch;
+    Batch<catalog::Alert> batch;
     const auto flush = [&]() -> Status {
-      OA_TRY(catalog::Alerts(tx_).put(batch));
-      OA_TRY(step(batch.size()));
-      batch.clear();
-      return {};
+      const auto alerts = batch.take();
+      OA_TRY(catalog::Alerts(tx_).put(alerts));
+      return step(alerts.size());
     };
     OA_TRY(
         contents_.documents->alerts(ids, progress_, [&](const catalog::Alert& archived) -> Status {
-          batch.push_back(rewriter_.alert(archived, *items.at(archived.id)));
-          return batch.size() < kBatch ? Status() : flush();
+          batch.add(rewriter_.alert(archived, *items.at(archived.id)));
+          return batch.full() ? flush() : Status();
         }));
     return flush();
   }

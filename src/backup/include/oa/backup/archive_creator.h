@@ -11,7 +11,8 @@ namespace oa::backup {
 /// class `archives`, then records it and the audit event in one transaction. Until that commits, no
 /// archive is listed; an interrupted call leaves nothing that claims to be whole. Memory is bounded
 /// by the largest single document and the lists of users and of one workspace's datasets. Errors:
-/// kNotFound (a requested workspace), those of the stores and of the database, kCancelled.
+/// kNotFound (a requested workspace), kAlreadyExists (request.id), those of the stores and of the
+/// database, kCancelled.
 Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, SealedObjects& objects,
                                               const SigningKey& signer, TenantId tenant,
                                               const ArchiveRequest& request, Progress& progress);

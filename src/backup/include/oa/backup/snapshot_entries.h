@@ -32,6 +32,10 @@ struct ArchiveRequest {
   /// has a meaning. An asset that is not there is left out.
   std::optional<std::map<WorkspaceId, WorkspacePart>> parts;
   std::optional<UserId> created_by;
+  // Of the record of create_archive():
+  std::optional<ArchiveId> id;  // so that a repeat makes it once; none: a new one
+  catalog::ArchiveOrigin origin = catalog::ArchiveOrigin::kCreated;
+  std::optional<Timestamp> expires_at;
 };
 
 /// Takes the entries of a snapshot, one after the other. An error ends the walk.

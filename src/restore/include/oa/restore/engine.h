@@ -73,14 +73,16 @@ Result<PreparedRestore> prepare_restore(const Engine& engine, const archive::Arc
 Result<PreparedRestore> prepare_undo(const Engine& engine, const UndoRequest& request,
                                      Progress& progress);
 
-/// Where the archive of a plan is, for the record: {"kind":"stored"}, {"kind":"file","path":…},
-/// {"kind":"undo"}.
+/// Where the archive of a plan is, for the record: {"kind":"stored"} with "archive_id" where the
+/// catalog has it under another id than its own, {"kind":"file","path":…}, {"kind":"undo"}.
 using ArchiveSource = JsonText;
 
 /// Writes the plan into the restore's record, in state `planned`, with an audit event; a plan that
 /// the record had is replaced. kConflict when a restore of that id was applied or is just now.
 Result<catalog::RestoreRecord> save_plan(const Engine& engine, const PreparedRestore& prepared,
-                                         const ArchiveSource& source);
+                                         const ArchiveSource& source,
+                                         catalog::RestorePurpose purpose =
+                                             catalog::RestorePurpose::kRestore);
 
 /// Plans a saved restore again, from the same archive. kPreconditionFailed when that gives another
 /// plan than the saved one; the message names the first assets that changed. `reader`: none for an
@@ -110,6 +112,11 @@ struct Approval {
 /// (only before "committing").
 Result<catalog::RestoreRecord> apply_plan(const Engine& engine, const PreparedRestore& prepared,
                                           const Approval& approval, Progress& progress);
+
+/// Of how many datasets the rows that this restore replaced or removed were lost or damaged, so that
+/// they are not in the undo archive and its undo does not bring them back. Also the member
+/// `rows_not_kept` of the record's summary and of the audit event, when there are any.
+std::size_t rows_not_kept(const catalog::RestoreRecord& record);
 
 struct SweepReport {
   std::size_t restores = 0;       // that were interrupted
