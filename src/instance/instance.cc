@@ -180,6 +180,15 @@ catalog::Database& Instance::database() { return *state_->database; }
 SealedObjects& Instance::objects() { return *state_->objects; }
 KeyService& Instance::keys() { return *state_->keys; }
 const std::string& Instance::data_folder() const { return state_->layout.root; }
+Status Instance::check() {
+  // Of no tenant: the answer tells only whether the database gives one.
+  const auto asked = state_->database->find_tenant("");
+  if (!asked.ok() && asked.error().code != ErrorCode::kNotFound) return asked.error();
+  std::error_code error;
+  if (fs::is_directory(state_->layout.objects(), error)) return {};
+  return make_error(ErrorCode::kIo, "instance.check", "the folder of the object store is not there");
+}
+
 VolumeEncryption Instance::volume() const { return state_->volume; }
 
 Result<catalog::Tenant> Instance::provision_tenant(const std::string& name, catalog::Plan plan) {
@@ -226,13 +235,14 @@ Result<SigningKey> Instance::signing_key(TenantId tenant) {
       .with_hint("make one with `oa-backup keys rotate NAME`");
 }
 
-Result<PublicKey> Instance::rotate_signing_key(TenantId tenant) {
+Result<PublicKey> Instance::rotate_signing_key(TenantId tenant, std::optional<UserId> by) {
   OA_ASSIGN(const auto record, new_signing_key(*state_->keys, tenant));
   OA_ASSIGN(auto transaction, state_->database->begin(tenant));
   OA_TRY(catalog::SigningKeys(transaction).rotate_to(record));
   catalog::NewAuditEvent event;
   event.ts = Timestamp::now();
-  event.actor_type = "operator";
+  event.actor_type = by.has_value() ? "user" : "operator";
+  if (by.has_value()) event.actor_id = by->uuid();
   event.action = "backup.key.rotate";
   event.resource_type = "signing_key";
   event.resource_id = record.public_key;

@@ -74,6 +74,12 @@ Result<semantics::Viewer> to_reader(const Person& person, std::string without_ro
 
 }  // namespace
 
+Result<std::optional<catalog::Role>> role_in(catalog::TenantTransaction& transaction, UserId user,
+                                             WorkspaceId workspace) {
+  OA_ASSIGN(const Person person, person_of(transaction, user, workspace));
+  return person.user.active ? person.role : std::nullopt;
+}
+
 Result<semantics::Viewer> viewer_of(catalog::TenantTransaction& transaction, UserId user,
                                     WorkspaceId workspace) {
   OA_ASSIGN(const Person person, person_of(transaction, user, workspace));

@@ -44,6 +44,8 @@ class Instance {
   SealedObjects& objects();
   KeyService& keys();
   const std::string& data_folder() const;
+  /// Whether database and object store answer; quick. kDatabaseUnavailable, kIo.
+  Status check();
   VolumeEncryption volume() const;
 
   /// A new tenant with its own key, its own signing key and nothing else. kAlreadyExists for the
@@ -70,8 +72,8 @@ class Instance {
   Result<std::vector<PublicKey>> own_keys(TenantId tenant);
   /// Public keys whose signature the tenant trusts: its own and those of accepted signers.
   Result<std::vector<PublicKey>> trusted_keys(TenantId tenant);
-  /// Replaces the signing key; older archives stay trusted.
-  Result<PublicKey> rotate_signing_key(TenantId tenant);
+  /// Replaces the signing key; older archives stay trusted. `by`: none for the operator.
+  Result<PublicKey> rotate_signing_key(TenantId tenant, std::optional<UserId> by = std::nullopt);
 
   // What follows is written to the audit chain, in the Owner's name.
 

@@ -1,10 +1,18 @@
 // For whom a report is opened.
 #pragma once
 
+#include <optional>
+
 #include "oa/catalog/repositories.h"
 #include "oa/semantics/query.h"
 
 namespace oa::reports {
+
+/// The highest role that the person holds in the workspace, by themselves or through teams; Admin
+/// for an Owner. None for somebody without one, or who is not active. kNotFound for no such user or
+/// workspace.
+Result<std::optional<catalog::Role>> role_in(catalog::TenantTransaction& transaction, UserId user,
+                                             WorkspaceId workspace);
 
 /// The person as row-level security sees them in one workspace: the role that they hold there by
 /// themselves or through teams (the highest of them; "admin" for an Owner), those that their

@@ -1,0 +1,28 @@
+// How each operation is run, and written into and read from its job.
+#pragma once
+
+#include "oa/operations/operations.h"
+
+namespace oa::operations {
+
+/// What runs an operation has.
+struct Run {
+  instance::Instance& instance;
+  TenantId tenant;
+  const catalog::Job& job;
+  Progress& progress;
+};
+
+Result<JsonText> run(const Run& run, const CreateArchive& operation);
+Result<JsonText> run(const Run& run, const ReceiveArchive& operation);
+Result<JsonText> run(const Run& run, const VerifyArchive& operation);
+Result<JsonText> run(const Run& run, const CompareArchive& operation);
+Result<JsonText> run(const Run& run, const PlanRestore& operation);
+Result<JsonText> run(const Run& run, const ApplyRestore& operation);
+Result<JsonText> run(const Run& run, const PlanUndo& operation);
+Result<JsonText> run(const Run& run, const RefreshDataset& operation);
+Result<JsonText> run(const Run& run, const VerifyAudit& operation);
+
+json::array ids_json(const std::vector<WorkspaceId>& ids);
+
+}  // namespace oa::operations
