@@ -1,0 +1,80 @@
+import { Alert, Button, Card, CardBody } from '@patternfly/react-core';
+import { useCallback, useState } from 'react';
+import { Link, useNavigate } from 'react-router-dom';
+import { useActiveJobs, useBegun } from '../api/active_jobs';
+import { textOf, type Job } from '../api/jobs';
+import { useMe } from '../api/me';
+import { JobOutcome } from '../design/JobOutcome';
+import { PageFrame } from '../design/PageFrame';
+import { doneTitleOf } from '../design/job_words';
+import { ArchiveList } from './ArchiveList';
+import { CreateArchiveDialog } from './CreateArchiveDialog';
+import { ScheduleCard } from './ScheduleCard';
+import { useReloadArchives } from './archive';
+
+export function BackupPage() {
+  const me = useMe();
+  const navigate = useNavigate();
+  const begun = useBegun();
+  const reload = useReloadArchives();
+  const [creating, setCreating] = useState(false);
+  const running = useRemembered(useActiveJobs(['archive.create', 'archive.verify', 'archive.receive']));
+  const onDone = useCallback(() => reload(), [reload]);
+  return (
+    <PageFrame
+      title="Backup"
+      about="Lost or spoiled something? Choose “Restore…” beside an archive from before it happened. Nothing changes until you have seen the plan."
+      actions={
+        <>
+          <Button onClick={() => setCreating(true)}>Create archive</Button>
+          <Button variant="secondary" onClick={() => navigate('/settings/backup/upload')}>
+            Restore from a file…
+          </Button>
+          <Button variant="secondary" onClick={() => navigate('/settings/backup/restores')}>
+            History and undo
+          </Button>
+        </>
+      }
+    >
+      <div className="oa-stack">
+        {running.map((job) => (
+          <Card key={job.id} isCompact>
+            <CardBody>
+              <JobOutcome jobId={job.id} first={job} onDone={onDone}>
+                {(ended) => <Ended job={ended} />}
+              </JobOutcome>
+            </CardBody>
+          </Card>
+        ))}
+        <ArchiveList onCreate={() => setCreating(true)} />
+        {me.owner && <ScheduleCard />}
+      </div>
+      {creating && (
+        <CreateArchiveDialog
+          onClose={() => setCreating(false)}
+          onBegun={(job) => {
+            begun(job);
+            setCreating(false);
+          }}
+        />
+      )}
+    </PageFrame>
+  );
+}
+
+function Ended({ job }: { job: Job }) {
+  const archiveId = textOf(job.result, 'archive_id') ?? textOf(job.subject, 'archive_id');
+  return (
+    <Alert variant="success" isInline isPlain isLiveRegion component="p" title={doneTitleOf(job)}>
+      {archiveId && <Link to={`/settings/backup/archives/${archiveId}`}>See the archive</Link>}
+    </Alert>
+  );
+}
+
+/** Jobs that ended while the page was open stay, so that their failure can be read. */
+function useRemembered(active: Job[]): Job[] {
+  const [seen, setSeen] = useState<Job[]>([]);
+  const fresh = active.filter((job) => !seen.some(({ id }) => id === job.id));
+  if (fresh.length > 0) setSeen([...fresh, ...seen]);
+  return seen;
+}
