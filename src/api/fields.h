@@ -1,0 +1,15 @@
+// Members of a request's body with the bounds that docs/openapi.yaml gives them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "oa/base/json.h"
+
+namespace oa::api {
+
+/// A text of `least` to `most` characters; else the reader fails, as it does for what is no text.
+std::string bounded_text(ObjectReader& reader, std::string_view name, std::size_t least,
+                         std::size_t most);
+
+}  // namespace oa::api

@@ -1,0 +1,55 @@
+// The HTTP service: the tenants' API and pages, the jobs that it starts and what goes on by itself.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "oa/http/server.h"
+#include "oa/instance/instance.h"
+
+namespace oa::api {
+
+struct ServiceSettings {
+  http::ServerSettings server;
+  /// The operators' API and /metrics, on a listener of their own; none: not served.
+  std::optional<http::ServerSettings> operators;
+  /// Where the operators' bearer token is; made when it is not there.
+  std::string operator_token_file;
+  unsigned job_workers = 2;
+  /// Requests a second of one caller, and how many may come at once.
+  double requests_per_second = 500;
+  double burst = 2000;
+  int sign_ins_at_once = 8;
+  int heavy_at_once = 16;  // reports opened, differences
+  /// Addresses of proxies of ours, whose X-Forwarded-For and X-Forwarded-Proto are believed.
+  std::set<std::string> trusted_proxies;
+  /// Takes one line of the log: a JSON object without personal data. Called from many threads.
+  std::function<void(const std::string& line)> log;
+};
+
+/// Serves until it is destroyed. Thread-safe.
+class Service {
+ public:
+  /// `instance` is borrowed. Errors: those of http::Server::start().
+  static Result<std::unique_ptr<Service>> start(instance::Instance& instance,
+                                                const ServiceSettings& settings);
+  ~Service();
+  std::uint16_t port() const;
+  /// 0 when the operators' API is not served.
+  std::uint16_t operator_port() const;
+  /// Reads the certificate again.
+  Status reload_certificate();
+  /// Answers /readyz with 503 from now on, lets requests come to their end for `patience`, puts
+  /// running jobs back and returns.
+  void stop(std::chrono::milliseconds patience);
+ private:
+  struct State;
+  explicit Service(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace oa::api

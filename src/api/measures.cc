@@ -1,0 +1,104 @@
+#include "measures.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <fstream>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "oa/http/server.h"
+
+namespace oa::api {
+namespace {
+
+double resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  double pages = 0, resident = 0;
+  file >> pages >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+struct Measures::State {
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Counter>& requests =
+      prometheus::BuildCounter()
+          .Name("oa_http_requests_total")
+          .Help("Requests by operation and class of status")
+          .Register(registry);
+  prometheus::Family<prometheus::Histogram>& seconds =
+      prometheus::BuildHistogram()
+          .Name("oa_http_request_seconds")
+          .Help("From the head of a request to the end of its response")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& gauges = prometheus::BuildGauge()
+                                                      .Name("oa_http_open")
+                                                      .Help("Connections and streams of events")
+                                                      .Register(registry);
+  prometheus::Gauge& connections = gauges.Add({{"kind", "connections"}});
+  prometheus::Gauge& streams = gauges.Add({{"kind", "event_streams"}});
+  prometheus::Family<prometheus::Counter>& jobs =
+      prometheus::BuildCounter()
+          .Name("oa_job_attempts_total")
+          .Help("Attempts at jobs by kind and outcome: succeeded, or the code of the error")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& job_success =
+      prometheus::BuildGauge()
+          .Name("oa_job_last_success_timestamp_seconds")
+          .Help("When a job of this kind last succeeded in this process")
+          .Register(registry);
+  prometheus::Family<prometheus::Counter>& job_seconds =
+      prometheus::BuildCounter()
+          .Name("oa_job_seconds_total")
+          .Help("Time that attempts at jobs took, by kind")
+          .Register(registry);
+  prometheus::Family<prometheus::Counter>& rounds =
+      prometheus::BuildCounter()
+          .Name("oa_rounds_total")
+          .Help("Schedules looked at and tenants swept, by outcome")
+          .Register(registry);
+  prometheus::Gauge& refused = gauges.Add({{"kind", "refused_total"}});
+  prometheus::Gauge& resident = prometheus::BuildGauge()
+                                    .Name("process_resident_memory_bytes")
+                                    .Help("Resident memory")
+                                    .Register(registry)
+                                    .Add({});
+};
+
+Measures::Measures() : state_(std::make_unique<State>()) {}
+Measures::~Measures() = default;
+
+void Measures::add(const std::string& operation, int status, double seconds) {
+  const std::string status_class = fmt::format("{}xx", status / 100);
+  state_->requests.Add({{"operation", operation}, {"status", status_class}}).Increment();
+  state_->seconds
+      .Add({{"operation", operation}},
+           prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30})
+      .Observe(seconds);
+}
+
+void Measures::add_job(const std::string& kind, const std::string& outcome, double seconds) {
+  state_->jobs.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
+  state_->job_seconds.Add({{"kind", kind}}).Increment(seconds);
+  if (outcome == "succeeded") state_->job_success.Add({{"kind", kind}}).SetToCurrentTime();
+}
+
+void Measures::add_round(const std::string& what, const std::string& outcome) {
+  state_->rounds.Add({{"what", what}, {"outcome", outcome}}).Increment();
+}
+
+std::string Measures::text(const http::ServerCounters& counters) const {
+  state_->connections.Set(static_cast<double>(counters.connections_open));
+  state_->streams.Set(static_cast<double>(counters.event_streams_open));
+  state_->refused.Set(static_cast<double>(counters.refused_total));
+  state_->resident.Set(resident_bytes());
+  return prometheus::TextSerializer().Serialize(state_->registry.Collect());
+}
+
+}  // namespace oa::api

@@ -1,0 +1,30 @@
+// What the service measures of itself, in Prometheus' text format.
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace oa::http {
+struct ServerCounters;
+}
+
+namespace oa::api {
+
+/// Thread-safe.
+class Measures {
+ public:
+  Measures();
+  ~Measures();
+  void add(const std::string& operation, int status, double seconds);
+  /// An attempt at a job; `outcome`: "succeeded" or the code of its error.
+  void add_job(const std::string& kind, const std::string& outcome, double seconds);
+  /// What the schedules do by themselves, per tenant: "schedule" or "sweep".
+  void add_round(const std::string& what, const std::string& outcome);
+  std::string text(const http::ServerCounters& counters) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace oa::api

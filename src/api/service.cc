@@ -1,0 +1,118 @@
+#include "oa/api/service.h"
+
+#include <boost/json.hpp>
+#include <thread>
+
+#include "operator.h"
+#include "pipeline.h"
+#include "schedules.h"
+
+namespace oa::api {
+
+namespace {
+
+// What becomes of jobs, for the log and to be measured: kinds, codes and times, nothing of what they
+// are about.
+jobs::RunnerObserver observing(Measures& measures,
+                               const std::function<void(const std::string&)>& log) {
+  const auto add_error = [](json::object& line, const Error& error) {
+    line["level"] = "error";
+    line["code"] = error_info(error.code).name;
+    line["op"] = error.op;
+    line["cause"] = error.cause;
+  };
+  jobs::RunnerObserver observer;
+  observer.attempted = [&measures, log, add_error](TenantId, const catalog::Job& job, const Error* error,
+                                        std::chrono::milliseconds took) {
+    measures.add_job(job.kind, error == nullptr ? "succeeded" : std::string(error_info(error->code).name),
+                     static_cast<double>(took.count()) / 1000);
+    if (!log) return;
+    json::object line{{"level", "info"},
+                      {"ts", Timestamp::now().rfc3339()},
+                      {"job", job.id.str()},
+                      {"kind", job.kind},
+                      {"attempt", job.attempt},
+                      {"trace_id", job.trace_id},
+                      {"seconds", static_cast<double>(took.count()) / 1000}};
+    if (error != nullptr) add_error(line, *error);
+    log(json::serialize(line));
+  };
+  observer.trouble = [&measures, log, add_error](const Error& error) {
+    measures.add_job("queue", std::string(error_info(error.code).name), 0);
+    if (!log) return;
+    json::object line{{"ts", Timestamp::now().rfc3339()}, {"operation", "jobs"}};
+    add_error(line, error);
+    log(json::serialize(line));
+  };
+  return observer;
+}
+
+}  // namespace
+
+// In the order in which they are made; each uses those before it.
+struct Service::State {
+  State(instance::Instance& instance, const ServiceSettings& given)
+      : settings(given),
+        parts{instance, accounts::Accounts(instance.database())},
+        pipeline(parts, settings, measures) {}
+
+  const ServiceSettings settings;
+  Parts parts;
+  Measures measures;
+  std::unique_ptr<jobs::Watcher> watcher;
+  std::unique_ptr<jobs::Runner> runner;
+  Pipeline pipeline;
+  std::unique_ptr<http::Server> server;
+  std::unique_ptr<OperatorApi> operators;
+  std::unique_ptr<http::Server> operator_server;
+  std::unique_ptr<Schedules> schedules;
+};
+
+Service::Service(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Service::~Service() { stop(std::chrono::milliseconds(0)); }
+
+Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
+                                                const ServiceSettings& settings) {
+  auto state = std::make_unique<State>(instance, settings);
+  state->watcher = jobs::Watcher::start(instance.database());
+  state->parts.watcher = state->watcher.get();
+  jobs::RunnerSettings runner;
+  runner.workers = settings.job_workers;
+  runner.observer = observing(state->measures, settings.log);
+  state->runner = jobs::Runner::start(instance.database(), operations::kinds(instance), runner);
+  state->parts.runner = state->runner.get();
+  OA_ASSIGN(state->server, http::Server::start(settings.server, state->pipeline));
+  if (settings.operators.has_value()) {
+    OA_ASSIGN(const auto token, operator_token(settings.operator_token_file));
+    state->operators = std::make_unique<OperatorApi>(
+        instance, Sha256::of(as_bytes(token)), [&measures = state->measures, &server = *state->server] {
+          return measures.text(server.counters());
+        },
+        settings.log);
+    OA_ASSIGN(state->operator_server, http::Server::start(*settings.operators, *state->operators));
+  }
+  state->schedules = Schedules::start(state->parts, state->measures, settings.log);
+  return std::unique_ptr<Service>(new Service(std::move(state)));
+}
+
+std::uint16_t Service::port() const { return state_->server->port(); }
+Status Service::reload_certificate() { return state_->server->reload_certificate(); }
+std::uint16_t Service::operator_port() const {
+  return state_->operator_server == nullptr ? 0 : state_->operator_server->port();
+}
+
+void Service::stop(std::chrono::milliseconds patience) {
+  if (state_->server == nullptr) return;
+  state_->pipeline.shutting_down();
+  // Jobs are put back while requests come to their end, so that this process takes no more.
+  std::thread jobs([this] { state_->runner->stop(); });
+  std::thread operators([this] {
+    if (state_->operator_server != nullptr) state_->operator_server->stop(std::chrono::seconds(1));
+  });
+  state_->server->stop(patience);
+  operators.join();
+  jobs.join();
+  state_->schedules.reset();
+}
+
+}  // namespace oa::api
