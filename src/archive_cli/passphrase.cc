@@ -65,12 +65,12 @@ class QuietTerminal {
 
 }  // namespace
 
-Result<SecretBytes> read_passphrase_file(const std::string& path) {
+Result<SecretBytes> read_passphrase_file(const std::string& path, const PassphraseWords& words) {
   OA_ASSIGN(const auto source, FileSource::open(path));
   if (source->size() > kMaxFileBytes) {
     return make_error(ErrorCode::kLimitExceeded, "passphrase",
                       path + " is longer than " + format_size(kMaxFileBytes))
-        .with_hint("name a file whose first line is the passphrase");
+        .with_hint("name a file whose first line is the " + words.what);
   }
   SecretBytes text(source->size());
   OA_TRY(source->read_at(0, text.mutable_view()));
@@ -78,27 +78,29 @@ Result<SecretBytes> read_passphrase_file(const std::string& path) {
   if (!passphrase.empty()) return passphrase;
   return make_error(ErrorCode::kInvalidArgument, "passphrase",
                     "the first line of " + path + " is empty")
-      .with_hint("write the passphrase into its first line");
+      .with_hint("write the " + words.what + " into its first line");
 }
 
-Result<SecretBytes> ask_passphrase(const std::string& prompt, bool twice) {
+Result<SecretBytes> ask_passphrase(const std::string& prompt, bool twice,
+                                   const PassphraseWords& words) {
   QuietTerminal terminal;
   if (!terminal.is_open() || !terminal.quiet()) {
     return make_error(ErrorCode::kInvalidArgument, "passphrase",
-                      "a passphrase is needed and there is no terminal to ask on")
-        .with_hint("name a file whose first line is the passphrase with --passphrase-file");
+                      "a " + words.what + " is needed and there is no terminal to ask on")
+        .with_hint("name a file whose first line is the " + words.what + " with " +
+                   words.file_option);
   }
   OA_ASSIGN(auto first, terminal.ask(prompt + ": "));
   if (!twice) return first;
   OA_ASSIGN(const auto second, terminal.ask(prompt + " (again): "));
   if (constant_time_equal(first.view(), second.view())) return first;
-  return make_error(ErrorCode::kInvalidArgument, "passphrase", "the two passphrases differ")
+  return make_error(ErrorCode::kInvalidArgument, "passphrase", "the two " + words.what + "s differ")
       .with_hint("try again");
 }
 
-Result<SecretBytes> passphrase_from(const std::string& file, const std::string& prompt,
-                                    bool twice) {
-  return file.empty() ? ask_passphrase(prompt, twice) : read_passphrase_file(file);
+Result<SecretBytes> passphrase_from(const std::string& file, const std::string& prompt, bool twice,
+                                    const PassphraseWords& words) {
+  return file.empty() ? ask_passphrase(prompt, twice, words) : read_passphrase_file(file, words);
 }
 
 }  // namespace oa::archive_cli

@@ -9,6 +9,8 @@
 #include "oa/console/program.h"
 #include "oa/crypto/secret.h"
 #include "restore_commands.h"
+#include "serve_commands.h"
+#include "user_commands.h"
 
 namespace oa::cli {
 namespace {
@@ -37,6 +39,11 @@ class Parser {
     add_instance();
     add_tenant();
     add_keys();
+    add_user_commands(app_, users_,
+                      [this](CLI::App* parent, const std::string& name, const std::string& what,
+                             const std::string& example, Command run) {
+                        return command(parent, name, what, example, std::move(run));
+                      });
     add_asset_commands(app_, assets_,
                        [this](CLI::App* parent, const std::string& name, const std::string& what,
                               const std::string& example, Command run) {
@@ -66,14 +73,38 @@ class Parser {
   }
 
   void add_instance() {
-    command(&app_, "up", "Start the embedded default and keep it running",
-            "oa-backup up --data /srv/oa", run_up);
+    auto* up = command(&app_, "up", "Start the embedded default and serve it",
+                       "oa-backup up --data /srv/oa --demo",
+                       [this](const Context& c) { return run_up(c, serve_); });
+    up->add_flag("--demo", serve_.demo, "With a demo tenant, whose sign-in is printed");
+    up->add_option("--rows", serve_.demo_rows, "Rows of the demo's orders table")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 50'000'000));
+    auto* serve = command(&app_, "serve", "Serve an instance that is there, beside others who do",
+                          "oa-backup serve --data /srv/oa --port 8081",
+                          [this](const Context& c) { return run_serve(c, serve_); });
+    for (auto* each : {up, serve}) add_serving(each);
     auto* demo = command(&app_, "demo", "Run the main job end to end on a demo tenant",
                          "oa-backup demo --data /tmp/oa-demo",
                          [this](const Context& c) { return run_demo(c, demo_); });
     demo->add_option("--rows", demo_.rows, "Rows of the generated orders table")
         ->capture_default_str()
         ->check(CLI::Range(1, 50'000'000));
+  }
+
+  void add_serving(CLI::App* sub) {
+    sub->add_option("--address", serve_.address, "Address to listen on")->capture_default_str();
+    sub->add_option("--port", serve_.port, "Port; 0 takes one that is free")->capture_default_str();
+    sub->add_option("--tls-cert", serve_.certificate, "PEM file with the chain of certificates");
+    sub->add_option("--tls-key", serve_.private_key, "PEM file with its private key");
+    sub->add_option("--operator-port", serve_.operator_port,
+                    "Port on this machine for the operators' API and /metrics; 0 takes a free one");
+    sub->add_option("--trusted-proxy", serve_.trusted_proxies,
+                    "Address of a proxy whose X-Forwarded-For and -Proto are believed; repeatable");
+    sub->add_option("--job-workers", serve_.job_workers, "Long operations at a time")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 64));
+    sub->add_option("--log", serve_.log, "File for the log, a JSON object a line; - for stderr");
   }
 
   void add_tenant() {
@@ -192,10 +223,25 @@ class Parser {
                     "Open the reports that an archive has digests of, and compare what they show",
                     "oa-backup archive probe demo.oa-archive --tenant Demo",
                     [this](const Context& c) { return run_archive_probe(c, archive_); });
+    add_removal(archive);
     archive_command(archive, "download", "Save an archive from the store as a file",
                     "oa-backup archive download ID --tenant Demo --output demo.oa-archive",
                     [this](const Context& c) { return run_archive_download(c, archive_); })
         ->add_option("--output", archive_.read.output, "File")
+        ->required();
+  }
+
+  void add_removal(CLI::App* archive) {
+    auto* remove = command(archive, "delete", "Delete an archive from the store for good",
+                           "oa-backup archive delete ID --tenant Demo",
+                           [this](const Context& c) { return run_archive_delete(c, delete_); });
+    remove->add_option("archive", delete_.id, "Id, as `archive list` shows it")->required();
+    remove->add_option("--tenant", delete_.tenant, "Id or name")->required();
+    remove->add_flag("--yes", delete_.yes, "Delete without asking");
+    command(archive, "sweep", "Remove what interrupted calls left of archives",
+            "oa-backup archive sweep --tenant Demo",
+            [this](const Context& c) { return run_archive_sweep(c, delete_.tenant); })
+        ->add_option("--tenant", delete_.tenant, "Id or name")
         ->required();
   }
 
@@ -217,12 +263,15 @@ class Parser {
   CLI::App app_;
   GlobalOptions globals_;
   DemoOptions demo_;
+  ServeOptions serve_;
   TenantOptions tenant_;
   KeyOptions keys_;
   AssetOptions assets_;
+  UserOptions users_;
   ImportOptions import_;
   ArchiveCreateOptions create_;
   ArchiveOptions archive_;
+  ArchiveDeleteOptions delete_;
   DiffOptions diff_;
   RestoreOptions restore_;
   Command chosen_;

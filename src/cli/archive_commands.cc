@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "oa/backup/archive_creator.h"
+#include "oa/backup/archive_removal.h"
 #include "oa/base/io.h"
 #include "oa/catalog/repositories.h"
 #include "oa/reports/probes.h"
@@ -48,6 +49,18 @@ Status save(const RangedSource& source, const std::string& path) {
   OA_ASSIGN(auto file, AtomicFileSink::create(path, false, 0600));
   OA_TRY(copy_all(source, *file));
   return file->commit();
+}
+
+Error not_an_id() {
+  return make_error(ErrorCode::kInvalidArgument, "archive.delete",
+                    "an archive in store is named by its id")
+      .with_hint("`oa-backup archive list --tenant NAME` shows the tenant's archives");
+}
+
+std::string summary_of(const catalog::ArchiveRecord& record) {
+  return fmt::format("archive {} of {}: {}, {}, {}", record.id.str(),
+                     record.snapshot_time.rfc3339(), format_size(record.size_bytes),
+                     record.with_rows ? "with rows" : "no rows", record.counts.str());
 }
 
 }  // namespace
@@ -143,6 +156,40 @@ Status run_archive_probe(const Context& context, const ArchiveOptions& options) 
   context.output.table({"report", "shows", "name"}, rows,
                        "the archive has no digests of reports; those made with --rows have");
   if (same != results.size()) context.exit_status = kDifferentStatus;
+  return {};
+}
+
+Status run_archive_delete(const Context& context, const ArchiveDeleteOptions& options) {
+  const auto id = ArchiveId::parse(options.id);
+  if (!id.ok()) return not_an_id();
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
+  catalog::ArchiveRecord record;
+  {
+    OA_ASSIGN(auto snapshot, instance->database().begin(tenant.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(record, catalog::Archives(snapshot).get(*id));
+  }
+  if (!options.yes) {
+    context.output.line(summary_of(record));
+    OA_TRY(confirm(context.output, tenant, "to delete this archive for good",
+                   make_error(ErrorCode::kInvalidArgument, "archive.delete",
+                              "nobody is there to confirm; this would go: " + summary_of(record))
+                       .with_hint("add --yes")));
+  }
+  OA_TRY(backup::remove_archive(instance->database(), instance->objects(), tenant.id, *id,
+                                std::nullopt));
+  context.output.document(json::object{{"deleted", to_json(record)}});
+  context.output.line(fmt::format("archive {} deleted", record.id.str()));
+  return {};
+}
+
+Status run_archive_sweep(const Context& context, const std::string& tenant_name) {
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto tenant, instance->database().find_tenant(tenant_name));
+  OA_ASSIGN(const auto removed, backup::sweep_archives(instance->database(), instance->objects(),
+                                                       tenant.id, Timestamp::now()));
+  context.output.document(json::object{{"objects_removed", removed}});
+  context.output.line(fmt::format("{} objects of unfinished or deleted archives removed", removed));
   return {};
 }
 

@@ -18,7 +18,6 @@ struct Context {
 struct DemoOptions {
   std::uint64_t rows = 200'000;
 };
-Status run_up(const Context& context);
 Status run_demo(const Context& context, const DemoOptions& options);
 
 struct TenantOptions {
@@ -62,6 +61,14 @@ Status run_archive_read(const Context& context, const archive_cli::ReadCommand& 
 /// Exit status 6 when a report shows something else.
 Status run_archive_probe(const Context& context, const ArchiveOptions& options);
 Status run_archive_download(const Context& context, const ArchiveOptions& options);
+
+struct ArchiveDeleteOptions {
+  std::string id;
+  std::string tenant;
+  bool yes = false;
+};
+Status run_archive_delete(const Context& context, const ArchiveDeleteOptions& options);
+Status run_archive_sweep(const Context& context, const std::string& tenant);
 
 struct DiffOptions {
   archive_cli::DiffOptions archives;  // files or ids; without `after`, the tenant as it is

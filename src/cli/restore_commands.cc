@@ -1,11 +1,10 @@
 #include "restore_commands.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
-#include <iostream>
 
 namespace oa::cli {
 namespace {
@@ -110,21 +109,17 @@ JsonText source_of(const std::string& archive) {
 }
 
 // A restore writes over what is there, so a person says yes with the tenant's name in view.
-Status confirm(const Context& context, bool kept, const catalog::Tenant& tenant,
-               std::size_t unseen) {
-  if (context.output.json() || isatty(STDIN_FILENO) != 1) {
-    return make_error(ErrorCode::kInvalidArgument, "restore", "nobody is there to confirm the plan")
-        .with_hint(kept ? "look at the plan with `restore show`, then add --yes or --plan-hash HASH"
-                        : "look at the plan with --dry-run, then add --yes");
+Status confirm_plan(const Context& context, bool kept, const catalog::Tenant& tenant,
+                    std::size_t unseen) {
+  if (unseen > 0) {
+    context.output.line(fmt::format("{} lines that change something were not shown.", unseen));
   }
-  OA_TRY(Output::flush());  // a plan that could not be shown cannot be confirmed
-  if (unseen > 0) fmt::print("{} lines that change something were not shown. ", unseen);
-  fmt::print("Type the tenant's name ({}) to apply this plan: ", tenant.name);
-  std::fflush(stdout);
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == tenant.name) return {};
-  return make_error(ErrorCode::kCancelled, "restore", "not confirmed; nothing was changed");
+  return confirm(
+      context.output, tenant, "to apply this plan",
+      make_error(ErrorCode::kInvalidArgument, "restore", "nobody is there to confirm the plan")
+          .with_hint(
+              kept ? "look at the plan with `restore show`, then add --yes or --plan-hash HASH"
+                   : "look at the plan with --dry-run, then add --yes"));
 }
 
 json::value id_or_null(const auto& id) {
@@ -167,6 +162,7 @@ std::string counts_text(const catalog::RestoreRecord& record) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", canonical_json(count),
                         std::string_view(action));
   }
+  std::ranges::replace(text, '_', ' ');
   return text;
 }
 
@@ -207,16 +203,24 @@ Status approve_and_apply(const Context& context, const Workplace& place,
         .with_hint("look at this plan and approve its hash");
   }
   if (!options.yes && options.plan_hash.empty())
-    OA_TRY(confirm(context, source == nullptr, place.tenant, printer.unseen()));
+    OA_TRY(confirm_plan(context, source == nullptr, place.tenant, printer.unseen()));
   OA_ASSIGN(const auto user, person(place, options.as));
   OA_TRY(printer.keep_differences(prepared));
   if (source != nullptr) OA_TRY(restore::save_plan(engine, prepared, *source));
   OA_ASSIGN(const auto record,
             restore::apply_plan(engine, prepared, {hash, user}, context.progress));
+  const std::size_t not_kept = restore::rows_not_kept(record);
   return tell_applied(record.id, place.tenant, [&]() -> Status {
     OA_TRY(printer.document(prepared, {{"restore_id", record.id.str()},
-                                       {"applied_at", moment_or_null(record.applied_at)}}));
+                                       {"applied_at", moment_or_null(record.applied_at)},
+                                       {"rows_not_kept", not_kept}}));
     context.output.line(fmt::format("restore {} applied", record.id.str()));
+    if (not_kept > 0) {
+      context.output.line(
+          fmt::format("  datasets whose rows were lost or damaged before: {}; an undo does not "
+                      "bring those back",
+                      not_kept));
+    }
     context.output.line(fmt::format("  take it back with: oa-backup restore undo {} --tenant {}",
                                     record.id.str(), shell_word(place.tenant)));
     return {};
@@ -350,7 +354,9 @@ Status run_restore_list(const Context& context, const RestoreOptions& options) {
 Status run_restore_show(const Context& context, const RestoreOptions& options) {
   OA_ASSIGN(const auto place, open_workplace(context, options.tenant));
   OA_ASSIGN(const auto record, find_restore(place, options.restore));
-  catalog::Restores::ItemFilter filter{options.action, options.kind, {}};
+  catalog::Restores::ItemFilter filter;
+  filter.action = options.action;
+  filter.kind = options.kind;
   if (!options.assets.empty()) {
     OA_ASSIGN(const auto asset, parse_asset(options.assets.back()));
     filter.kind = restore::to_text(asset.kind);

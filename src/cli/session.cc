@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <iostream>
 
 #include "oa/archive_cli/passphrase.h"
 #include "oa/base/io.h"
@@ -96,6 +97,18 @@ std::string shell_word(const catalog::Tenant& tenant) {
   if (name.empty() || name.front() == '-' || console::printable(name) != name)
     return tenant.id.str();
   return shell_word(name);
+}
+
+Status confirm(const Output& output, const catalog::Tenant& tenant, std::string_view what,
+               const Error& unattended) {
+  if (output.json() || isatty(STDIN_FILENO) != 1) return unattended;
+  OA_TRY(Output::flush());  // what could not be shown cannot be confirmed
+  fmt::print("Type the tenant's name ({}) {}: ", tenant.name, what);
+  std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == tenant.name) return {};
+  return make_error(ErrorCode::kCancelled, unattended.op, "not confirmed; nothing was changed");
 }
 
 Status tell_applied(RestoreId restore, const catalog::Tenant& tenant,

@@ -52,6 +52,11 @@ std::string shell_word(const std::string& text);
 /// The tenant as a word behind --tenant: its name, or its id when the name cannot be pasted.
 std::string shell_word(const catalog::Tenant& tenant);
 
+/// Asks a person to type the tenant's name so that `what` happens, e.g. "to apply this plan".
+/// kCancelled when something else is typed, `unattended` when nobody is there to ask.
+Status confirm(const Output& output, const catalog::Tenant& tenant, std::string_view what,
+               const Error& unattended);
+
 /// Tells of a restore that was applied, and makes sure that it was written. When that fails the
 /// error says that the restore holds: whoever reads it must not restore again.
 Status tell_applied(RestoreId restore, const catalog::Tenant& tenant,

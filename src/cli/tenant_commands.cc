@@ -1,11 +1,6 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
-#include <chrono>
-#include <thread>
 
 #include "commands.h"
 #include "oa/catalog/repositories.h"
@@ -13,8 +8,6 @@
 
 namespace oa::cli {
 namespace {
-
-constexpr auto kStopPoll = std::chrono::milliseconds(200);
 
 json::object to_json(const catalog::Tenant& tenant) {
   return {{"id", tenant.id.str()},
@@ -46,58 +39,7 @@ class StepNarrator final : public demo::Narrator {
   json::array steps_;
 };
 
-// Held for the life of `up`, so that a second one says so instead of seeming to run.
-class UpLock {
- public:
-  static Result<UpLock> take(const std::string& folder) {
-    const std::string path = folder + "/up.lock";
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return errno_error(errno, "up", "cannot open " + path);
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return UpLock(fd);
-    ::close(fd);
-    return make_error(ErrorCode::kBusy, "up", "another `oa-backup up` runs in " + folder)
-        .with_hint("use it as it is, end it first, or name another folder with --data");
-  }
-  UpLock(UpLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  UpLock& operator=(UpLock&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~UpLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
- private:
-  explicit UpLock(int fd) : fd_(fd) {}
-  int fd_;
-};
-
 }  // namespace
-
-Status run_up(const Context& context) {
-  std::optional<UpLock> lock;
-  if (instance::Instance::exists(context.options.data_folder)) {
-    OA_ASSIGN(lock, UpLock::take(context.options.data_folder));
-  }
-  OA_ASSIGN(const auto instance, open_instance(context.options, true, true));
-  if (!lock.has_value()) {
-    OA_ASSIGN(lock, UpLock::take(instance->data_folder()));
-  }
-  OA_ASSIGN(const auto tenants, instance->database().list_tenants());
-  context.output.line(fmt::format("oa-backup is up in {}", instance->data_folder()));
-  context.output.line(
-      fmt::format("  Postgres' folder is {}", instance::describe(instance->volume())));
-  context.output.line(
-      fmt::format("  {} tenants; other oa-backup commands with the same --data work beside it",
-                  tenants.size()));
-  context.output.line("  Ctrl-C ends it");
-  context.output.document(json::object{{"data_folder", instance->data_folder()},
-                                       {"tenants", tenants.size()},
-                                       {"volume", instance::describe(instance->volume())}});
-  std::fflush(stdout);
-  while (!console::stop_requested()) std::this_thread::sleep_for(kStopPoll);
-  return {};
-}
 
 Status run_demo(const Context& context, const DemoOptions& options) {
   StepNarrator narrator(context);

@@ -17,6 +17,10 @@ namespace {
 constexpr auto kDrawEvery = std::chrono::milliseconds(100);
 volatile std::sig_atomic_t g_stop = 0;  // set by a signal handler, which may touch nothing else
 
+volatile std::sig_atomic_t g_reload = 0;
+
+void on_reload(int) { g_reload = 1; }
+
 void on_signal(int number) {
   if (g_stop != 0) {
     std::signal(number, SIG_DFL);
@@ -93,6 +97,18 @@ void install_signal_handlers() {
 }
 
 bool stop_requested() { return g_stop != 0; }
+
+void install_reload_handler() {
+  struct sigaction action {};
+  action.sa_handler = on_reload;
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+bool take_reload_request() {
+  if (g_reload == 0) return false;
+  g_reload = 0;
+  return true;
+}
 
 TerminalProgress::TerminalProgress(bool enabled)
     : enabled_(enabled && isatty(STDERR_FILENO) == 1) {}

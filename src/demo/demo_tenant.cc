@@ -225,4 +225,39 @@ Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std
   return tenant;
 }
 
+Result<std::vector<catalog::User>> people_to_try(instance::Instance& instance, TenantId tenant) {
+  OA_ASSIGN(auto snapshot, instance.database().begin(tenant, catalog::Isolation::kSnapshot));
+  OA_ASSIGN(const auto workspaces, catalog::Workspaces(snapshot).list());
+  OA_ASSIGN(const auto teams, catalog::Teams(snapshot).list());
+  OA_ASSIGN(auto users, catalog::Users(snapshot).list());
+  std::map<UserId, Role> highest;
+  const auto hold = [&](UserId user, Role role) {
+    auto [found, added] = highest.try_emplace(user, role);
+    if (!added) found->second = std::max(found->second, role);
+  };
+  for (const auto& workspace : workspaces) {
+    for (const auto& grant : workspace.roles) {
+      if (grant.kind == PrincipalKind::kUser) hold(UserId(grant.principal), grant.role);
+      for (const auto& team : teams)
+        if (team.id.uuid() == grant.principal)
+          for (const auto& member : team.members) hold(member, grant.role);
+    }
+  }
+  std::sort(users.begin(), users.end(), [](const auto& a, const auto& b) { return a.email < b.email; });
+  std::vector<catalog::User> chosen;
+  const auto choose = [&](const auto& fits) {
+    const auto found = std::find_if(users.begin(), users.end(), [&](const catalog::User& user) {
+      return user.active && fits(user);
+    });
+    if (found != users.end()) chosen.push_back(*found);
+  };
+  choose([](const catalog::User& user) { return user.owner; });
+  for (const Role role : {Role::kAdmin, Role::kViewer})
+    choose([&](const catalog::User& user) {
+      const auto found = highest.find(user.id);
+      return !user.owner && found != highest.end() && found->second == role;
+    });
+  return chosen;
+}
+
 }  // namespace oa::demo

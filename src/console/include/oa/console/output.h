@@ -36,6 +36,10 @@ class TerminalProgress final : public Progress {
 /// the process.
 void install_signal_handlers();
 bool stop_requested();
+/// From now on SIGHUP asks a program that lasts to read its files again, rather than ending it.
+void install_reload_handler();
+/// True once for each time that was asked.
+bool take_reload_request();
 
 /// `text` with control characters (line breaks too) spelt as \xNN: names come from tenants and from
 /// archives, and must not forge rows or drive the terminal.

@@ -32,4 +32,7 @@ Result<catalog::Tenant> make_demo_tenant(instance::Instance& instance, const std
                                          const Size& size, const Canaries& canaries,
                                          Progress& progress);
 
+/// Three of its people: the Owner, an Admin of one workspace who is no Owner, a Viewer.
+Result<std::vector<catalog::User>> people_to_try(instance::Instance& instance, TenantId tenant);
+
 }  // namespace oa::demo
