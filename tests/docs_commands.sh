@@ -5,7 +5,14 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d /tmp/oa-docs-XXXXXX)
 chmod 0711 "$scratch"
-trap 'rm -rf "$scratch"' EXIT
+# A document that starts a server writes its pid; when a command fails before its end, it is ended here.
+end_servers() {
+  for file in "$scratch"/docs/*/up.pid; do
+    [ -e "$file" ] && kill "$(cat "$file")" 2>/dev/null && tail --pid="$(cat "$file")" -f /dev/null
+  done
+  true
+}
+trap 'end_servers; rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin" "$scratch/docs"
 ln -s "$(realpath "$1")" "$scratch/bin/oa-backup"
 ln -s "$(realpath "$2")" "$scratch/bin/oa-archive"

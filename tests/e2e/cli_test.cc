@@ -36,6 +36,8 @@ TEST(CliHelp, EveryCommandExplainsItselfWithAnExample) {
                                                           {"archive", "extract"},
                                                           {"archive", "index"},
                                                           {"archive", "download"},
+                                                          {"archive", "delete"},
+                                                          {"archive", "sweep"},
                                                           {"archive", "diff"},
                                                           {"archive", "probe"},
                                                           {"dataset", "list"},
@@ -54,6 +56,11 @@ TEST(CliHelp, EveryCommandExplainsItselfWithAnExample) {
                                                           {"alert", "list"},
                                                           {"alert", "evaluate"},
                                                           {"alert", "history"},
+                                                          {"user", "list"},
+                                                          {"user", "add"},
+                                                          {"user", "set-password"},
+                                                          {"user", "deactivate"},
+                                                          {"user", "role"},
                                                           {"secret", "put"},
                                                           {"secret", "rotate"},
                                                           {"secret", "list"},
@@ -180,6 +187,29 @@ TEST_F(CliDemo, ARestoreShowsItsPlanAndWantsAYes) {
   oa_json({"restore", "run", archive_, "--tenant", "Demo", "--asset", asset, "--mode", "fork",
            "--yes", "--data", data()});
   EXPECT_EQ(assets("report").size(), before + 1);
+}
+
+TEST_F(CliDemo, AnArchiveIsDeletedOnceSomebodySaysYes) {
+  const std::string id =
+      text(oa_json({"archive", "create", "--tenant", "Demo", "--data", data()}).at("id"));
+  const auto refused = oa({"archive", "delete", id, "--tenant", "Demo", "--data", data()});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("archive " + id + " of "), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("--yes"), std::string::npos) << refused.err;
+  oa_json({"archive", "verify", id, "--tenant", "Demo", "--data", data()});
+  const auto gone =
+      oa_json({"archive", "delete", id, "--tenant", "Demo", "--yes", "--data", data()});
+  EXPECT_EQ(text(gone.at("deleted").at("id")), id);
+  for (const auto& name : {id, Uuid::random().str()}) {
+    EXPECT_EQ(oa({"archive", "delete", name, "--tenant", "Demo", "--yes", "--data", data()}).status,
+              3);
+  }
+  EXPECT_EQ(oa({"archive", "delete", "x", "--tenant", "Demo", "--yes", "--data", data()}).status,
+            2);
+  EXPECT_EQ(oa_json({"archive", "sweep", "--tenant", "Demo", "--data", data()})
+                .at("objects_removed")
+                .as_int64(),
+            0);
 }
 
 TEST_F(CliDemo, WhatTheArchiveDoesNotHoldIsNamed) {

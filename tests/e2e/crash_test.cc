@@ -112,7 +112,7 @@ TEST_F(CrashTest, DuringRestoreTheTenantIsOldOrNew) {
 
 TEST_F(CrashTest, ThePrivatePostgresEndsWithItsProcess) {
   {
-    testkit::Running up({OA_BACKUP, "up", "--data", data()});
+    testkit::Running up({OA_BACKUP, "up", "--data", data(), "--port", "0"});
     for (int tries = 0; tries < 100 && testkit::contents_of(scratch_ / "data/up.lock").empty() &&
                         oa({"tenant", "list", "--data", data()}).status != 0;
          ++tries) {

@@ -36,7 +36,7 @@ class DatasetCliTest : public testing::Test {
     run({"demo", "--rows", "2000"});
     // The commands find the database running.
     up_ = std::make_unique<testkit::Running>(
-        std::vector<std::string>{OA_BACKUP, "up", "--data", scratch_ / "data"});
+        std::vector<std::string>{OA_BACKUP, "up", "--data", scratch_ / "data", "--port", "0"});
     workspace_ = id_of("workspace", "Sales");
   }
 

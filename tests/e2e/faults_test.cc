@@ -103,7 +103,7 @@ TEST_F(FaultsTest, NoInstanceThereIsSaid) {
 
 TEST_F(FaultsTest, ASecondUpSaysThatTheFolderIsInUseAndOtherCommandsGoOn) {
   make_tenant();
-  testkit::Running up({OA_BACKUP, "up", "--data", data()});
+  testkit::Running up({OA_BACKUP, "up", "--data", data(), "--port", "0"});
   for (int tries = 0; tries < 200 && !fs::exists(data() + "/up.lock"); ++tries)
     testkit::run({"sleep", "0.05"});
   testkit::run({"sleep", "0.3"});
@@ -116,7 +116,7 @@ TEST_F(FaultsTest, ASecondUpSaysThatTheFolderIsInUseAndOtherCommandsGoOn) {
 
 TEST_F(FaultsTest, WhoeverRunsTheDatabaseWaitsForThoseWhoUseIt) {
   make_tenant();
-  testkit::Running up({OA_BACKUP, "up", "--data", data()});
+  testkit::Running up({OA_BACKUP, "up", "--data", data(), "--port", "0"});
   for (int tries = 0; tries < 200 && !fs::exists(data() + "/up.lock"); ++tries) {
     testkit::run({"sleep", "0.05"});
   }

@@ -234,6 +234,52 @@ TEST(RestoreLimits, APlanOfTwoHundredThousandAssetsTakesBoundedMemory) {
   EXPECT_LT(after - std::min(before, after), std::uint64_t{256} << 20);
 }
 
+// By how much the count of written assets grew at most at once.
+class LargestStep final : public Progress {
+ public:
+  void begin(std::string_view step, std::uint64_t, std::string_view) override {
+    writing_ = step == "writing";
+    last_ = 0;
+  }
+  void update(std::uint64_t done) override {
+    if (writing_) largest_ = std::max(largest_, done - last_);
+    last_ = done;
+  }
+  std::uint64_t largest() const { return largest_; }
+
+ private:
+  bool writing_ = false;
+  std::uint64_t last_ = 0, largest_ = 0;
+};
+
+TEST_F(RestoreBadInput, LargeDocumentsAreWrittenAFewAtATime) {
+  TenantState large = archived_;
+  auto& visuals = large.reports.at(sample_.elsewhere).visuals;
+  const std::string filler(std::size_t{1000} << 10, 'x');
+  visuals.resize(1);
+  visuals.front().options = JsonText::of(boost::json::object{{"note", filler}});
+  for (int n = 0; n < 5; ++n) {
+    visuals.push_back(visuals.front());
+    visuals.back().id = VisualId::random();
+  }
+  for (int n = 0; n < 8; ++n) {
+    catalog::Report another = large.reports.at(sample_.elsewhere);
+    another.id = ReportId::random();
+    for (auto& visual : another.visuals) visual.id = VisualId::random();
+    large.reports[another.id] = another;
+  }
+  world_->set_state(tenant_, large);
+  const auto archive = world_->open(tenant_, world_->archive(tenant_, false));
+  TenantState without = archived_;
+  without.reports.clear();
+  world_->set_state(tenant_, without);
+  LargestStep progress;
+  auto request = testkit::everything_back();
+  must(world_->apply(tenant_, world_->plan(tenant_, archive, request), progress));
+  EXPECT_EQ(differences(large, state()), "");
+  EXPECT_LE(progress.largest(), 4u);  // three of 6 MB each and a small one
+}
+
 TEST_F(RestoreBadInput, MoreAssetsThanTheLimitAreRefused) {
   // An archive of that many alerts, which nobody decodes.
   const WorkspaceId home = WorkspaceId::random();

@@ -20,7 +20,7 @@ std::string text(const json::value& value) { return std::string(value.as_string(
 class RestoreCli : public testing::Test {
  protected:
   void SetUp() override {
-    server_.emplace(std::vector<std::string>{OA_BACKUP, "up", "--data", data()});
+    server_.emplace(std::vector<std::string>{OA_BACKUP, "up", "--data", data(), "--port", "0"});
     oa_json({"demo", "--rows", "2000", "--data", data()});
     const auto archives = run({"archive", "list"});
     for (const auto& archive : archives.at("data").as_array()) {

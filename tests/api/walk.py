@@ -1,0 +1,232 @@
+"""Every operation at least once with success, in the order in which somebody comes to them."""
+
+import hashlib
+import unittest
+
+import world
+from service import COOKIE, Caller
+from world import TUS, ids, people
+
+
+def call(operation_id, *arguments, caller=None, **named):
+    answer = world.client.call(operation_id, caller or people["owner"], *arguments, **named)
+    assert answer.status < 400, (operation_id, answer.status, answer.body)
+    return answer
+
+
+def data_of(answer):
+    assert answer.json["data"], "an empty list shows nothing"
+    return answer.json["data"]
+
+
+class Walk(unittest.TestCase):
+    def test_01_service(self):
+        call("health", caller=world.nobody)
+        call("readiness", caller=world.nobody)
+        options = call("uploadOptions", caller=world.nobody)
+        self.assertEqual(options.header("Tus-Version"), "1.0.0")
+
+    def test_02_who_one_is(self):
+        me = call("me").json
+        self.assertTrue(me["owner"] and me["may_back_up"])
+        self.assertEqual(me["csrf_token"], people["owner"].csrf)
+        for name, may in {"admin": True, "editor": False, "viewer": False, "member_of_nothing": False}.items():
+            seen = call("me", caller=people[name]).json
+            self.assertEqual((seen["owner"], seen["may_back_up"]), (False, may), name)
+
+    def test_03_the_cookie(self):
+        answer = call("signIn", caller=world.nobody, body={
+            "organisation": "Demo", "email": "viewer@people.example", "password": world.PASSWORD})
+        cookie = answer.header("Set-Cookie")
+        attributes = [part.strip() for part in cookie.split(";")][1:]
+        self.assertTrue(cookie.startswith(COOKIE + "="))
+        self.assertEqual(set(attributes[:4]), {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"})
+        self.assertRegex(attributes[4], r"^Max-Age=\d+$")
+        self.assertEqual(len(attributes), 5)
+        value = cookie.split(";")[0].removeprefix(COOKIE + "=")
+        again = Caller("somebody who leaves", cookie=value, csrf=answer.json["csrf_token"])
+        gone = call("signOut", caller=again)
+        self.assertIn("Max-Age=0", gone.header("Set-Cookie"))
+        world.client.refused("auth/invalid-token", "me", again)
+
+    def test_04_tokens(self):
+        token, ids["token_id"] = world.token_of(people["owner"], ["read", "admin"], world.soon(3600))
+        self.assertEqual(call("me", caller=token).json["scopes"], ["read", "admin"])
+        listed = data_of(call("listTokens"))
+        self.assertIn(ids["token_id"], [each["id"] for each in listed])
+        _, other = world.token_of(people["owner"], ["read"])
+        call("revokeToken", {"token_id": other})
+
+    def test_05_reports(self):
+        workspaces = data_of(call("listWorkspaces"))
+        self.assertEqual(len(workspaces), 2)
+        where = {"workspace_id": ids["workspace_id"]}
+        reports = data_of(call("listReports", where))
+        for summary in reports:
+            path = {"report_id": summary["id"]}
+            report = call("getReport", path).json
+            opened = call("openReport", path).json
+            self.assertEqual([v["id"] for v in opened["visuals"]], [v["id"] for v in report["visuals"]])
+            for bookmark in report["bookmarks"]:
+                ids["bookmark_id"] = bookmark["id"]
+                call("openReport", path, {"bookmark_id": bookmark["id"]})
+        ids["report_id"] = reports[0]["id"]
+        ids["report_to_delete"] = reports[1]["id"]
+        self.assertIn("bookmark_id", ids)
+        world.client.call("getReport", people["owner"], {"report_id": ids["report_id"].upper()})
+
+    def test_06_datasets(self):
+        datasets = data_of(call("listDatasets", {"workspace_id": ids["workspace_id"]}))
+        products = next(each for each in datasets if each["name"] == "products")  # of a file; others ask a source
+        ids["dataset_id"] = products["id"]
+        path = {"dataset_id": ids["dataset_id"]}
+        self.assertEqual(call("getDataset", path).json, products)
+        self.assertEqual(call("pauseDataset", path).json["state"], "paused")
+        self.assertEqual(call("resumeDataset", path).json["state"], "ready")
+        self.assertEqual(world.job("refreshDataset", people["owner"], path), {"row_count": products["row_count"]})
+
+    def test_07_archives(self):
+        estimate = call("estimateArchive").json
+        self.assertEqual(len(estimate["workspaces"]), 2)
+        ids["archive_id"] = world.archive(people["owner"], rows=True, audit=True)
+        path = {"archive_id": ids["archive_id"]}
+        made = call("getArchive", path).json
+        self.assertTrue(made["rows"] and made["audit"] and made["own_signer"])
+        self.assertIn(made, data_of(call("listArchives")))
+        verification = world.job("verifyArchive", people["owner"], path)
+        self.assertEqual(verification["state"], "verified")
+        self.assertEqual(call("getArchive", path).json["verification"], verification)
+
+    def test_08_download(self):
+        path = {"archive_id": ids["archive_id"]}
+        whole = call("downloadArchive", path)
+        archive = call("getArchive", path).json
+        self.assertEqual(whole.status, 200)
+        self.assertEqual(len(whole.body), archive["size_bytes"])
+        self.assertIn(archive["name"], whole.header("Content-Disposition"))
+        part = call("downloadArchive", path, headers={"Range": "bytes=100-299"})
+        self.assertEqual(part.status, 206)
+        self.assertEqual(part.body, whole.body[100:300])
+        self.assertEqual(part.header("Content-Range"), f"bytes 100-299/{len(whole.body)}")
+        end = call("downloadArchive", path, headers={"Range": "bytes=-5", "If-Range": whole.header("ETag")})
+        self.assertEqual(end.body, whole.body[-5:])
+        changed = call("downloadArchive", path, headers={"Range": "bytes=-5", "If-Range": '"another"'})
+        self.assertEqual(changed.status, 200)
+        self.__class__.archive_bytes = whole.body
+
+    def test_09_uploads(self):
+        upload_id = world.uploaded(people["owner"], self.archive_bytes)
+        path = {"upload_id": upload_id}
+        head = call("uploadOffset", path, headers=TUS)
+        self.assertEqual(head.header("Upload-Offset"), str(len(self.archive_bytes)))
+        self.assertTrue(call("getUpload", path).json["complete"])
+        call("deleteArchive", {"archive_id": ids["archive_id"]})
+        received = world.job("receiveArchive", people["owner"], body={"upload_id": upload_id})
+        ids["archive_id"] = received["archive_id"]
+        again = call("downloadArchive", {"archive_id": ids["archive_id"]})
+        self.assertEqual(hashlib.sha256(again.body).digest(), hashlib.sha256(self.archive_bytes).digest())
+        ids["upload_id"] = world.begin_upload(people["owner"], 1000)
+        other = world.begin_upload(people["owner"], 10)
+        call("abandonUpload", {"upload_id": other}, headers=TUS)
+
+    def test_10_compare(self):
+        call("deleteReport", {"report_id": ids["report_to_delete"]})
+        restore_id = world.compared(people["owner"], ids["archive_id"])
+        path = {"restore_id": restore_id}
+        self.assertEqual(call("getRestore", path).json["purpose"], "compare")
+        items = data_of(call("listRestoreItems", path, {"limit": 500}))
+        [deleted] = [item for item in items if item["action"] == "create" and item["kind"] == "report"]
+        self.assertEqual(deleted["id"], ids["report_to_delete"])
+        query = {"kind": "report", "action": "create", "workspace_id": ids["workspace_id"], "q": deleted["name"][:3]}
+        self.assertEqual(data_of(call("listRestoreItems", path, query)), [deleted])
+        for item in items:
+            call("restoreItemDifferences", {**path, "kind": item["kind"], "asset_id": item["id"]})
+        ids.update(comparison_id=restore_id, kind="report", asset_id=ids["report_to_delete"])
+
+    def test_11_restore_and_undo(self):
+        asset = {"kind": "report", "id": ids["report_to_delete"]}
+        planned = world.job("planRestore", people["owner"], body={
+            "archive_id": ids["archive_id"], "assets": [asset], "mode": "overwrite",
+            "choices": [{**asset, "mode": "overwrite"}], "with_roles": False, "leave_out_blocked": True})
+        self._apply(planned["restore_id"])
+        call("getReport", {"report_id": ids["report_to_delete"]})
+        undo = world.job("planUndo", people["owner"], {"restore_id": planned["restore_id"]},
+                         body={"discard_edits": False})
+        self._apply(undo["restore_id"])
+        world.client.refused("resource/not-found", "getReport", people["owner"],
+                             {"report_id": ids["report_to_delete"]})
+        forked = world.job("planRestore", people["owner"], body={
+            "archive_id": ids["archive_id"], "everything": True, "mode": "fork"})
+        ids["restore_id"] = forked["restore_id"]
+        ids["applied_id"] = planned["restore_id"]
+        states = {each["id"]: each["state"] for each in data_of(call("listRestores"))}
+        self.assertEqual(states[planned["restore_id"]], "undone")
+        self.assertNotIn(ids["comparison_id"], states)
+
+    def _apply(self, restore_id):
+        path = {"restore_id": restore_id}
+        plan_hash = call("getRestore", path).json["plan_hash"]
+        applied = world.job("applyRestore", people["owner"], path, body={"plan_hash": plan_hash})
+        self.assertEqual(applied, {"restore_id": restore_id})
+
+    def test_12_jobs(self):
+        jobs = data_of(call("listJobs"))
+        kinds = {"archive.create", "archive.receive", "archive.verify", "restore.compare", "restore.plan",
+                 "restore.apply", "restore.undo", "dataset.refresh"}
+        self.assertLessEqual(kinds - {"restore.undo"}, {each["kind"] for each in jobs})
+        ids["job_id"] = jobs[0]["id"]
+        call("jobEvents", {"job_id": ids["job_id"]})
+        waiting = [call("createArchive", body={"rows": True}).json["id"] for _ in range(6)]
+        asked = call("cancelJob", {"job_id": waiting[-1]}).json
+        self.assertTrue(asked["state"] == "cancelled" or asked["cancel_requested"])
+        for job_id in waiting[:-1]:
+            world.client.call("cancelJob", people["owner"], {"job_id": job_id})
+
+    def test_13_settings(self):
+        wanted = {"frequency": "weekly", "rows": False, "audit": True, "keep_days": 30}
+        put = call("setSchedule", body=wanted).json
+        self.assertEqual({name: put[name] for name in wanted}, wanted)
+        self.assertEqual(call("getSchedule").json, put)
+        off = call("setSchedule", body={**wanted, "frequency": "off"}).json
+        self.assertIsNone(off["next_run_at"])
+        events = data_of(call("listAuditEvents", query={"action": "backup.", "limit": 5}))
+        self.assertTrue(all(event["action"].startswith("backup.") for event in events))
+        actor = call("me").json["user"]["id"]
+        own = data_of(call("listAuditEvents", query={"actor_id": actor, "from": "2020-01-01T00:00:00Z"}))
+        self.assertEqual({event["actor"]["id"] for event in own}, {actor})
+        none = call("listAuditEvents", query={"resource_id": "nothing", "to": "2020-01-01T00:00:00Z"})
+        self.assertEqual(none.json["data"], [])
+        verified = world.job("verifyAudit", people["owner"])
+        self.assertTrue(verified["valid"])
+
+    def test_14_keys(self):
+        [foreign] = data_of(call("listKeys", caller=people["outsider"]))
+        body = {"public_key": foreign["public_key"], "fingerprint": foreign["fingerprint"], "note": "of a test"}
+        self.assertEqual(call("acceptSigner", body=body).json["state"], "accepted")
+        path = {"fingerprint": foreign["fingerprint"]}
+        file = call("downloadKey", path).body.decode()
+        self.assertIn(foreign["public_key"], file)
+        call("revokeKey", path)
+        states = {each["fingerprint"]: each["state"] for each in data_of(call("listKeys"))}
+        self.assertEqual(states[foreign["fingerprint"]], "accepted_revoked")
+        ids["retired_fingerprint"] = next(key for key, state in states.items() if state == "signs")
+        ids["fingerprint"] = call("rotateKey").json["fingerprint"]
+        self.assertNotEqual(ids["fingerprint"], ids["retired_fingerprint"])
+
+    def test_15_an_untrusted_signer(self):
+        archive_id = world.archive(people["outsider"])
+        foreign = call("downloadArchive", {"archive_id": archive_id}, caller=people["outsider"]).body
+        upload_id = world.uploaded(people["admin"], foreign)
+        result = world.job("receiveArchive", people["admin"], body={"upload_id": upload_id})
+        self.assertIsNone(result["archive_id"])
+        self.assertEqual(set(result["signer"]), {"fingerprint", "public_key"})
+
+    def test_16_passwords(self):
+        email = "member_of_nothing@people.example"
+        other = world.client.sign_in("Demo", email, world.PASSWORD)
+        next_one = world.PASSWORD + " indeed"
+        call("changePassword", caller=other, body={"present": world.PASSWORD, "next": next_one})
+        world.client.refused("auth/invalid-token", "me", people["member_of_nothing"])
+        call("signOutEverywhere", caller=other)
+        world.client.refused("auth/invalid-token", "me", other)
+        people["member_of_nothing"] = world.client.sign_in("Demo", email, next_one)
