@@ -60,7 +60,7 @@ class Server {
       prctl(PR_SET_PDEATHSIG, SIGTERM);
       const std::string log = folder + "/up.log";
       if (std::freopen(log.c_str(), "w", stdout) == nullptr) std::_Exit(127);
-      execl(program.c_str(), "oa-backup", "up", "--data", (folder + "/data").c_str(), nullptr);
+      execl(program.c_str(), "oa-backup", "up", "--data", (folder + "/data").c_str(), "--port", "0", nullptr);
       std::_Exit(127);
     }
     for (int i = 0; i < 600 && !up(); ++i)

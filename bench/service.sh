@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# service.sh BUILD_DIR SCRATCH_DIR [ROUNDS] [MIB] [SECONDS]
+# A running `oa-backup up` with its demo tenant: 1,000 idle streams of events with 200 requests a second of lists and status for SECONDS
+# (each request's time, memory); then an upload of MIB by tus, sealed, and the download of an archive of about MIB, each beside nginx receiving or
+# serving the same bytes in the clear, by the same curl, with the most memory the service held above its idle memory.
+# Runs as root, for its own Postgres. Scratch needs ten times MIB, on a disk.
+set -euo pipefail
+case "${1:-}" in "" | -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;; esac
+build=$(realpath "$1") rounds=${3:-3} mib=${4:-2048} seconds=${5:-30}
+ours=$build/apps/oa-backup/oa-backup
+for program in nginx curl python3 psql; do
+  command -v "$program" > /dev/null || { echo "error: $program is missing; apt-get install nginx-light curl python3 postgresql-client" >&2; exit 2; }
+done
+mkdir -p "$2"
+scratch=$(realpath "$2")
+cd "$scratch"
+rm -rf data nginx times up.json
+mkdir -p nginx/files nginx/temp times
+chmod 755 . nginx
+chmod 777 nginx/files nginx/temp
+started=()
+trap 'for pid in "${started[@]}"; do kill "$pid" 2> /dev/null || true; done; wait' EXIT
+
+# member NAME...: of the JSON document on standard input
+member() { python3 -c 'import functools, json, sys; print(functools.reduce(lambda d, k: d[int(k) if k.isdigit() else k], sys.argv[1:], json.load(sys.stdin)))' "$@"; }
+
+"$ours" --data data --json up --demo --port 0 > up.json 2> up.log &
+service=$!
+started+=("$service")
+until [ -s up.json ]; do
+  kill -0 "$service" || { cat up.log >&2; exit 1; }
+  sleep 0.2
+done
+address=$(member address < up.json)
+port=${address##*:}
+
+cat > nginx/nginx.conf <<CONF
+worker_processes 1;
+error_log $scratch/nginx/error.log;
+pid $scratch/nginx/pid;
+daemon off;
+events {}
+http {
+  access_log off;
+  client_body_temp_path $scratch/nginx/temp;
+  client_max_body_size 0;
+  server {
+    listen 127.0.0.1:0;
+    root $scratch/nginx/files;
+    sendfile on;
+    dav_methods PUT;
+  }
+}
+CONF
+# nginx takes no port of the kernel's choice.
+peer_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+sed -i "s/127.0.0.1:0/127.0.0.1:$peer_port/" nginx/nginx.conf
+nginx -p nginx -c "$scratch/nginx/nginx.conf" 2> nginx/start.log &
+started+=($!)
+
+# The owner's token.
+cat > sign-in.json <<JSON
+{"organisation": "$(member demo organisation < up.json)", "email": "$(member demo emails 0 < up.json)", "password": "$(member demo password < up.json)"}
+JSON
+json=(-H 'Content-Type: application/json')
+cookie=$(curl -sSf -o me.json -D - "$address/v1/auth/sign-in" "${json[@]}" -H "Origin: $address" -d @sign-in.json |
+  sed -n 's/^[Ss]et-[Cc]ookie: \([^;]*\).*/\1/p')
+token=$(curl -sSf "$address/v1/tokens" "${json[@]}" -H "Cookie: $cookie" -H "Origin: $address" -H "X-CSRF-Token: $(member csrf_token < me.json)" \
+  -d '{"name": "bench", "scopes": ["read", "reports", "datasets", "backup", "restore"]}' | member token)
+bearer="Authorization: Bearer $token"
+get() { curl -sSf "$address$1" -H "$bearer"; }
+# job TARGET BODY: starts it, waits for it, prints it
+job() {
+  local id state
+  id=$(curl -sSf "$address$1" "${json[@]}" -H "$bearer" -H "Idempotency-Key: $RANDOM$RANDOM" -d "$2" | member id)
+  until state=$(get "/v1/jobs/$id" | member state) && [[ $state =~ succeeded|failed|cancelled ]]; do sleep 0.2; done
+  [ "$state" = succeeded ] || { get "/v1/jobs/$id" >&2; return 1; }
+  get "/v1/jobs/$id"
+}
+
+# A job that waits for an hour, so that its streams are idle.
+waiting=$(python3 -c 'import uuid; print(uuid.uuid4())')
+psql -qAt -h "$scratch/data/postgres/socket" -U postgres oneanalytics > psql.log <<SQL
+INSERT INTO oa.jobs (tenant_id, id, kind, state, request, created_by, trace_id, run_after)
+VALUES ('$(member tenant id < me.json)', '$waiting', 'archive.create', 'queued', '{}', '$(member user id < me.json)', 'bench', now() + interval '1 hour');
+SQL
+workspace=$(get /v1/workspaces | member data 0 id)
+echo "load, $seconds s:"
+for round in $(seq "$rounds"); do
+  echo 5 > "/proc/$service/clear_refs"
+  "$build/bench/service_load" "127.0.0.1:$port" "$service" 1000 200 "$seconds" "$bearer" "/v1/jobs/$waiting/events" /v1/workspaces \
+    "/v1/workspaces/$workspace/reports" "/v1/workspaces/$workspace/datasets" /v1/archives /v1/jobs "/v1/jobs/$waiting" /v1/me /healthz | sed 's/^/  /'
+done
+
+memory() { sed -n "s/^$1:\\s*\\([0-9]*\\) kB/\\1/p" "/proc/$service/status"; }
+# transfer NAME BYTES CURL-OPTION...: MB/s to times/NAME; of ours also the memory above idle, in MiB, to times/NAME.memory
+transfer() {
+  local name=$1 bytes=$2 idle took
+  shift 2
+  sync
+  idle=$(memory VmRSS)
+  echo 5 > "/proc/$service/clear_refs"
+  took=$(curl -sSf -o /dev/null -w '%{time_total}' "$@")
+  python3 -c "print(round($bytes / 1e6 / $took, 1))" >> "times/$name"
+  echo $((($(memory VmHWM) - idle) / 1024)) >> "times/$name.memory"
+}
+upload() {
+  local bytes=$1 location
+  location=$(curl -sSf -D - -X POST "$address/v1/uploads" -H "$bearer" -H 'Tus-Resumable: 1.0.0' -H "Upload-Length: $bytes" | tr -d '\r' |
+    sed -n 's/^[Ll]ocation: //p')
+  transfer upload-ours "$bytes" -X PATCH -T file "$address$location" -H "$bearer" -H 'Tus-Resumable: 1.0.0' -H 'Upload-Offset: 0' \
+    -H 'Content-Type: application/offset+octet-stream'
+  curl -sSf -X DELETE "$address$location" -H "$bearer" -H 'Tus-Resumable: 1.0.0'
+}
+
+bytes=$((mib << 20))
+[ "$(stat -c %s file 2> /dev/null)" = "$bytes" ] || head -c "$bytes" /dev/urandom > file
+# Rows that do not compress much, in an archive.
+[ -e rows.csv ] || { echo text; head -c "$bytes" file | base64 -w 96; } > rows.csv
+"$ours" --data data dataset import rows.csv --tenant Demo --workspace "$workspace" --name Random > import.log
+archive=$(job /v1/archives '{"rows": true}' | member result archive_id)
+get "/v1/archives/$archive/content" > nginx/files/archive
+stored=$(stat -c %s nginx/files/archive)
+for round in $(seq "$rounds"); do
+  upload "$bytes"
+  rm -f nginx/files/received
+  transfer upload-nginx "$bytes" -T file "http://127.0.0.1:$peer_port/received"
+  transfer download-ours "$stored" -H "$bearer" "$address/v1/archives/$archive/content"
+  transfer download-nginx "$stored" "http://127.0.0.1:$peer_port/archive"
+done
+median() { sort -n "times/$1" | sed -n "$(((rounds + 1) / 2))p"; }
+printf '%-10s %9s %12s %12s %8s %22s   medians of %s\n' transfer MB 'ours MB/s' 'nginx MB/s' ratio 'above idle memory, MiB' "$rounds"
+for what in upload download; do
+  size=$bytes
+  [ "$what" = upload ] || size=$stored
+  printf '%-10s %9d %12s %12s %8s %22s\n' "$what" $((size / 1000000)) "$(median "$what-ours")" "$(median "$what-nginx")" \
+    "$(python3 -c "print(round($(median "$what-ours") / $(median "$what-nginx"), 2))")" "$(sort -n "times/$what-ours.memory" | tail -n 1)"
+done
