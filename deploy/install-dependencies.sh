@@ -7,9 +7,11 @@ packages=(
   build-essential g++ cmake ninja-build ccache pkg-config
   libssl-dev llvm-16-dev libsodium-dev libzstd-dev libpq-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev libyaml-cpp-dev
   libexpat1-dev zlib1g-dev
+  prometheus-cpp-dev
   libgtest-dev librapidcheck-dev
   postgresql-15 util-linux
-  zstd minisign b3sum python3 time
+  zstd minisign b3sum python3 python3-yaml python3-jsonschema time curl jq openssl
+  chromium
 )
 # npm fetches the pinned DuckDB; an npm that is not Debian's does as well.
 command -v npm >/dev/null || packages+=(npm)
