@@ -1,11 +1,15 @@
 # The one place that says which module may use which. docs/architecture.md draws it.
 #
-#   cli -> archive_cli
+#   cli -> archive_cli, api
 #   demo
+#   api -> operations, accounts, http
+#   operations -> restore, jobs, uploads
 #   restore -> backup, diff
+#   accounts  jobs  uploads -> catalog
 #   instance  backup  diff
 #   reports -> datasets
 #   archive  catalog  semantics  sources -> analytics -> objects -> keys
+#   http -> crypto   pages
 #   crypto  console  workbooks
 #   base
 #
@@ -28,8 +32,15 @@ set(OA_ALLOWED_reports base crypto keys objects catalog analytics semantics data
 set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics reports)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics reports backup diff)
 set(OA_ALLOWED_instance base crypto keys objects archive catalog)
+set(OA_ALLOWED_http base crypto)
+set(OA_ALLOWED_pages base)
+set(OA_ALLOWED_accounts base crypto catalog)
+set(OA_ALLOWED_jobs base crypto catalog)
+set(OA_ALLOWED_uploads base crypto keys objects catalog)
+set(OA_ALLOWED_operations base crypto keys objects archive catalog analytics semantics sources datasets reports instance backup diff restore jobs uploads)
+set(OA_ALLOWED_api base crypto keys objects archive catalog analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations)
 set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore)
-set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore diff demo archive_cli)
+set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;
