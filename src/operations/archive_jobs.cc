@@ -64,14 +64,18 @@ catalog::ArchiveRecord record_of(const archive::Manifest& manifest) {
   ObjectReader reader(options, "options");
   record.with_rows = reader.boolean("rows");
   record.with_audit = reader.boolean("audit");
+  // Who may see it follows from these. A list that is empty or does not decode says nothing of what is
+  // in the archive, which then is an Owner's matter, as one of everything.
   if (const json::value* named = reader.find("workspaces"); named != nullptr && named->is_array()) {
-    record.workspaces.emplace();
+    std::vector<WorkspaceId> workspaces;
     for (const auto& element : named->as_array()) {
       const auto id = element.is_string()
                           ? WorkspaceId::parse(std::string_view(element.as_string()))
                           : Result<WorkspaceId>(Error{});
-      if (id.ok()) record.workspaces->push_back(*id);
+      if (id.ok()) workspaces.push_back(*id);
     }
+    if (!workspaces.empty() && workspaces.size() == named->as_array().size())
+      record.workspaces = std::move(workspaces);
   }
   json::object counts;
   for (const auto& [name, count] : manifest.content.counts) counts[name] = count;
