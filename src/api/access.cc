@@ -30,7 +30,7 @@ Result<catalog::ArchiveRecord> visible_archive(TenantCall& call, ArchiveId id) {
   if (!record.ok() || call.who.owner) return record;
   const auto& workspaces = record->workspaces;
   const bool managed =
-      workspaces.has_value() &&
+      workspaces.has_value() && !workspaces->empty() &&
       std::all_of(workspaces->begin(), workspaces->end(),
                   [&](const WorkspaceId& each) { return call.who.admin_in(each); });
   const bool own_upload = record->origin == catalog::ArchiveOrigin::kUploaded &&

@@ -95,7 +95,7 @@ Result<std::vector<ArchiveRecord>> Archives::page(const Visible& visible,
                                                   std::size_t limit) {
   return read_archives(
       tx_.connection(),
-      "WHERE ($1::uuid[] IS NULL OR workspaces <@ $1 "
+      "WHERE ($1::uuid[] IS NULL OR (cardinality(workspaces) > 0 AND workspaces <@ $1) "
       "OR (origin = 'uploaded' AND created_by = $5)) "
       "AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3)) "
       "ORDER BY created_at DESC, id DESC LIMIT $4",
