@@ -31,4 +31,5 @@ endif()
 
 find_package(CLI11 2.1 REQUIRED)
 find_package(PostgreSQL 15 REQUIRED)
+find_package(CURL 7.85 REQUIRED)  # the REST API of Patroni
 include(${CMAKE_CURRENT_LIST_DIR}/duckdb.cmake)

@@ -6,9 +6,11 @@
 #   operations -> restore, jobs, uploads
 #   restore -> backup, diff
 #   accounts  jobs  uploads -> catalog
-#   instance  backup  diff
+#   instance -> continuity -> wal
+#   backup  diff
 #   reports -> datasets
-#   archive  catalog  semantics  sources -> analytics -> objects -> keys
+#   catalog  wal -> postgres
+#   archive  semantics  sources -> analytics -> objects -> keys
 #   http -> crypto   pages
 #   crypto  console  workbooks
 #   base
@@ -21,7 +23,10 @@ set(OA_ALLOWED_keys base crypto)
 set(OA_ALLOWED_objects base crypto keys)
 set(OA_ALLOWED_archive base crypto)
 set(OA_ALLOWED_archive_cli base console crypto archive diff)
-set(OA_ALLOWED_catalog base crypto)
+set(OA_ALLOWED_postgres base)
+set(OA_ALLOWED_catalog base crypto postgres)
+set(OA_ALLOWED_wal base crypto keys postgres)
+set(OA_ALLOWED_continuity base crypto keys objects postgres catalog wal)
 set(OA_ALLOWED_diff base crypto archive)
 set(OA_ALLOWED_workbooks base)
 set(OA_ALLOWED_analytics base crypto objects workbooks)
@@ -31,16 +36,16 @@ set(OA_ALLOWED_datasets base crypto keys objects catalog analytics semantics sou
 set(OA_ALLOWED_reports base crypto keys objects catalog analytics semantics datasets)
 set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics reports)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics reports backup diff)
-set(OA_ALLOWED_instance base crypto keys objects archive catalog)
+set(OA_ALLOWED_instance base crypto keys objects archive postgres catalog wal continuity)
 set(OA_ALLOWED_http base crypto)
 set(OA_ALLOWED_pages base)
 set(OA_ALLOWED_accounts base crypto catalog)
 set(OA_ALLOWED_jobs base crypto catalog)
 set(OA_ALLOWED_uploads base crypto keys objects catalog)
-set(OA_ALLOWED_operations base crypto keys objects archive catalog analytics semantics sources datasets reports instance backup diff restore jobs uploads)
-set(OA_ALLOWED_api base crypto keys objects archive catalog analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations)
-set(OA_ALLOWED_demo base crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore)
-set(OA_ALLOWED_cli base console crypto keys objects archive catalog analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli)
+set(OA_ALLOWED_operations base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads)
+set(OA_ALLOWED_api base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations)
+set(OA_ALLOWED_demo base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore)
+set(OA_ALLOWED_cli base console crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

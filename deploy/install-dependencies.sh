@@ -5,12 +5,12 @@ set -euo pipefail
 
 packages=(
   build-essential g++ cmake ninja-build ccache pkg-config
-  libssl-dev llvm-16-dev libsodium-dev libzstd-dev libpq-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev libyaml-cpp-dev
+  libssl-dev llvm-16-dev libsodium-dev libzstd-dev libpq-dev libcurl4-openssl-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev libyaml-cpp-dev
   libexpat1-dev zlib1g-dev
   prometheus-cpp-dev
   libgtest-dev librapidcheck-dev
-  postgresql-15 util-linux
-  zstd minisign b3sum python3 python3-yaml python3-jsonschema time curl jq openssl
+  postgresql-15 pgbackrest patroni etcd-server util-linux
+  faketime zstd minisign b3sum python3 python3-yaml python3-jsonschema time curl jq openssl
   chromium
 )
 # npm fetches the pinned DuckDB; an npm that is not Debian's does as well.
@@ -36,6 +36,12 @@ echo "Installing: ${missing[*]}"
 if ! dpkg-query -W postgresql-common >/dev/null 2>&1; then
   "${as_root[@]}" mkdir -p /etc/postgresql-common
   echo "create_main_cluster = false" | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+# etcd is for a test, which runs one of its own: the package is not to start a service here.
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+  "${as_root[@]}" chmod 755 /usr/sbin/policy-rc.d
+  trap '"${as_root[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
 fi
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq

@@ -18,12 +18,20 @@
 #include "connection.h"
 #include "embedded_sql.h"
 #include "oa/base/io.h"
-#include "postgres_process.h"
+#include "oa/postgres/process.h"
 
 namespace oa::catalog {
 namespace {
 
 namespace fs = std::filesystem;
+using postgres::Account;
+using postgres::can_enter;
+using postgres::find_postgres_programs;
+using postgres::has_exited;
+using postgres::own_account_name;
+using postgres::server_account;
+using postgres::spawn;
+using postgres::wait_for_exit;
 using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
@@ -159,19 +167,6 @@ Status write_config(const Account& account, const std::string& path, const std::
   return give_to(account, path);
 }
 
-// Only the account we run as gets in, and only in the roles it needs.
-Status write_access_rules(const Account& account, const std::string& data,
-                          const ConnectionSettings& settings) {
-  OA_ASSIGN(const std::string own_name, own_account_name());
-  std::string map;
-  for (const auto& role : {std::string(kSuperuser), settings.owner_role, settings.service_role,
-                           settings.operator_role}) {
-    map += fmt::format("oa \"{}\" {}\n", own_name, role);
-  }
-  OA_TRY(write_config(account, data + "/pg_ident.conf", map));
-  return write_config(account, data + "/pg_hba.conf", "local all all peer map=oa\n");
-}
-
 // What starts that were cut short have left. One that cannot be removed now goes with the next
 // start.
 void remove_partial_clusters(const std::string& folder) {
@@ -244,7 +239,8 @@ Status wait_for_old_server(const std::string& data) {
       .with_cause(fmt::format("process {}", running_server(data)));
 }
 
-std::vector<std::string> server_arguments(const std::string& programs, const std::string& folder) {
+std::vector<std::string> server_arguments(const std::string& programs, const std::string& folder,
+                                          const ServerExtras& extras) {
   std::vector<std::string> arguments = {programs + "/postgres", "-D", folder + "/data"};
   // ERROR messages quote values and rank below LOG, hence log_min_messages.
   for (const char* setting : {"listen_addresses=",
@@ -272,6 +268,7 @@ std::vector<std::string> server_arguments(const std::string& programs, const std
     arguments.insert(arguments.end(), {"-c", setting});
   }
   arguments.insert(arguments.end(), {"-c", "unix_socket_directories=\"" + folder + "/socket\""});
+  for (const auto& setting : extras.settings) arguments.insert(arguments.end(), {"-c", setting});
   return arguments;
 }
 
@@ -337,7 +334,7 @@ namespace {
 
 // We hold the lock: bring the cluster up. `server` is set as soon as there is a child to stop.
 Status run_server(const std::string& folder, const ConnectionSettings& settings,
-                  FileDescriptor& log, pid_t& server) {
+                  const ServerExtras& extras, FileDescriptor& log, pid_t& server) {
   OA_ASSIGN(const std::string programs, find_postgres_programs());
   OA_ASSIGN(const Account account, server_account());
   OA_TRY(give_to(account, folder));
@@ -356,8 +353,9 @@ Status run_server(const std::string& folder, const ConnectionSettings& settings,
   if (!fs::exists(data, error)) OA_TRY(create_cluster(programs, account, folder, log));
   OA_TRY(check_version(data));
   OA_TRY(make_folder(account, folder + "/socket"));
-  OA_TRY(write_access_rules(account, data, settings));
-  OA_ASSIGN(server, spawn(account, server_arguments(programs, folder), log.get()));
+  OA_TRY(EmbeddedPostgres::write_access_rules(data, settings));
+  OA_ASSIGN(server, spawn(account, server_arguments(programs, folder, extras), log.get(),
+                          extras.files));
   bool exited = false;
   const auto settled = [&] {
     exited = has_exited(server);
@@ -379,6 +377,21 @@ EmbeddedPostgres::EmbeddedPostgres(std::unique_ptr<State> state, ConnectionSetti
     : state_(std::move(state)), settings_(std::move(settings)) {}
 EmbeddedPostgres::~EmbeddedPostgres() = default;
 
+// pgBackRest runs as the account of the server.
+Status EmbeddedPostgres::write_access_rules(const std::string& data,
+                                            const ConnectionSettings& settings) {
+  OA_ASSIGN(const Account account, server_account());
+  OA_ASSIGN(const std::string own_name, own_account_name());
+  std::string map = fmt::format("oa \"{}\" {}\n", account.name, settings.backup_role);
+  for (const auto& role : {std::string(kSuperuser), settings.owner_role, settings.service_role,
+                           settings.operator_role, settings.replication_role}) {
+    map += fmt::format("oa \"{}\" {}\n", own_name, role);
+  }
+  OA_TRY(write_config(account, data + "/pg_ident.conf", map));
+  return write_config(account, data + "/pg_hba.conf",
+                      "local all all peer map=oa\nlocal replication all peer map=oa\n");
+}
+
 Status EmbeddedPostgres::check_folder(const std::string& folder) {
   auto path = usable_path(folder);
   return path.ok() ? Status() : std::move(path).error();
@@ -387,7 +400,8 @@ Status EmbeddedPostgres::check_folder(const std::string& folder) {
 bool EmbeddedPostgres::owner() const { return state_->server != 0; }
 
 Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(const std::string& folder,
-                                                                  ServerUse use) {
+                                                                  ServerUse use,
+                                                                  const ServerExtras& extras) {
   if (gettid() != getpid()) {
     return make_error(ErrorCode::kInternal, kOp, "the database must be started on the main thread");
   }
@@ -420,7 +434,7 @@ Result<std::unique_ptr<EmbeddedPostgres>> EmbeddedPostgres::start(const std::str
                       "another process has the database, but it does not answer")
         .with_hint("stop that process, or wait until it has started");
   }
-  if (locked) OA_TRY(run_server(path, settings, state->log, state->server));
+  if (locked) OA_TRY(run_server(path, settings, extras, state->log, state->server));
   return std::unique_ptr<EmbeddedPostgres>(
       new EmbeddedPostgres(std::move(state), std::move(settings)));
 }

@@ -257,6 +257,8 @@ std::string_view to_text(KeyPurpose purpose) {
       return "signing";
     case KeyPurpose::kWal:
       return "wal";
+    case KeyPurpose::kRepository:
+      return "repository";
     case KeyPurpose::kLedger:
       return "ledger";
   }

@@ -72,6 +72,12 @@ enum class ErrorCode : std::uint8_t {
   kUploadChecksum,
   kUploadInUse,
   kOverloaded,
+  // Continuous backup.
+  kOutsideWindow,
+  kWalMissing,
+  kRecoveryFailed,
+  kRepositoryDamaged,
+  kRepositoryUnavailable,
   // The machine.
   kIo,
   kDiskFull,

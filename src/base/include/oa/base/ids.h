@@ -70,6 +70,7 @@ using TokenId = Id<struct TokenTag>;
 using JobId = Id<struct JobTag>;
 using UploadId = Id<struct UploadTag>;
 using ScheduleId = Id<struct ScheduleTag>;
+using CellRunId = Id<struct CellRunTag>;
 
 }  // namespace oa
 

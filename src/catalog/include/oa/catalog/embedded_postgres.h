@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "oa/base/result.h"
 #include "oa/catalog/database.h"
+#include "oa/postgres/process.h"
 
 namespace oa::catalog {
 
@@ -20,6 +22,13 @@ namespace oa::catalog {
 /// who have joined.
 enum class ServerUse { kJoinOrRun, kRun };
 
+/// What continuous backup adds to a server that this process starts; a server that is joined stays
+/// as it is.
+struct ServerExtras {
+  std::vector<std::string> settings;  // name=value
+  std::vector<postgres::InheritedFile> files;  // for archive_command; borrowed until start() returns
+};
+
 class EmbeddedPostgres {
  public:
   /// `folder` is for this cluster alone. Errors with hints: kNotFound (Postgres 15 is not
@@ -27,13 +36,18 @@ class EmbeddedPostgres {
   /// kInvalidArgument (path too long for a unix socket, or a folder that is not ours), kDiskFull,
   /// kTimeout. Call it on the main thread: the server ends with the thread that started it.
   static Result<std::unique_ptr<EmbeddedPostgres>> start(const std::string& folder,
-                                                         ServerUse use = ServerUse::kJoinOrRun);
+                                                         ServerUse use = ServerUse::kJoinOrRun,
+                                                         const ServerExtras& extras = {});
   /// Whether a cluster could be in `folder` at all, by its path; touches nothing. kInvalidArgument
   /// with a hint.
   static Status check_folder(const std::string& folder);
   ~EmbeddedPostgres();
   EmbeddedPostgres(const EmbeddedPostgres&) = delete;
   EmbeddedPostgres& operator=(const EmbeddedPostgres&) = delete;
+
+  /// Lets only the account we run as and the server's own into the cluster in `data`, each in the roles
+  /// it needs; for clusters that are restored, which may come from another machine.
+  static Status write_access_rules(const std::string& data, const ConnectionSettings& settings);
 
   const ConnectionSettings& settings() const { return settings_; }
   /// True when this process runs the server (rather than having joined another's).

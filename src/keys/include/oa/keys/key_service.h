@@ -12,7 +12,7 @@ namespace oa {
 
 /// What a data key is for. Part of the encryption context: a key wrapped for one purpose does not
 /// unwrap for another.
-enum class KeyPurpose { kRows, kOriginals, kArchives, kSecrets, kSigning, kWal, kLedger };
+enum class KeyPurpose { kRows, kOriginals, kArchives, kSecrets, kSigning, kWal, kLedger, kRepository };
 std::string_view to_text(KeyPurpose purpose);
 
 /// A DEK under a tenant's KEK.

@@ -1,9 +1,10 @@
-#include "postgres_process.h"
+#include "oa/postgres/process.h"
 
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,11 +15,28 @@
 #include <cstdlib>
 #include <sstream>
 
-namespace oa::catalog {
+#include "oa/base/assert.h"
+
+namespace oa::postgres {
 namespace {
 
 constexpr const char* kServerAccount = "postgres";
 constexpr int kCannotRun = 127;
+constexpr int kFirstFree = 10;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
 
 Result<Account> account_of(const passwd* entry, const std::string& who) {
   if (entry == nullptr) {
@@ -38,8 +56,21 @@ bool become(const Account& account) {
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
+// Copies of ours have numbers from kFirstFree on. System calls only.
+bool hand_over(std::span<const InheritedFile> files) {
+  for (const auto& file : files)
+    if (dup2(file.fd, file.target) < 0) return false;
+  unsigned from = STDERR_FILENO + 1;
+  for (const auto& file : files) {  // ascending
+    const auto target = static_cast<unsigned>(file.target);
+    if (target > from && close_range(from, target - 1, 0) != 0) return false;
+    from = target + 1;
+  }
+  return close_range(from, ~0U, 0) == 0;
+}
+
 [[noreturn]] void run_program(const Account& account, char* const* arguments, int log_fd,
-                              pid_t parent) {
+                              std::span<const InheritedFile> inherited, pid_t parent) {
   char language[] = "LC_ALL=C", path[] = "PATH=/usr/bin:/bin", zone[] = "TZ=UTC";
   char* const environment[] = {language, path, zone, nullptr};
   sigset_t none;
@@ -53,7 +84,7 @@ bool become(const Account& account) {
   const int null_fd = open("/dev/null", O_RDONLY);
   if (setrlimit(RLIMIT_CORE, &no_core) != 0 || !become(account) || null_fd < 0 || chdir("/") != 0 ||
       dup2(null_fd, 0) < 0 || dup2(log_fd, 1) < 0 || dup2(log_fd, 2) < 0 ||
-      close_range(3, ~0U, 0) != 0) {
+      !hand_over(inherited)) {
     _exit(kCannotRun);
   }
   // After the change of account, which clears it. The parent may have died before this line took
@@ -107,15 +138,44 @@ Result<std::string> find_postgres_programs() {
       .with_hint("install it (Debian: postgresql-15), or put its initdb and postgres on the PATH");
 }
 
-Result<pid_t> spawn(const Account& account, const std::vector<std::string>& arguments, int log_fd) {
+Result<pid_t> spawn(const Account& account, const std::vector<std::string>& arguments, int log_fd,
+                    std::span<const InheritedFile> inherited) {
+  // Out of the way of the numbers that the child gives them.
+  std::vector<InheritedFile> files;
+  std::vector<Descriptor> copies;
+  for (const auto& file : inherited) {
+    OA_ASSERT(file.target > STDERR_FILENO && file.target < kFirstFree &&
+             (files.empty() || files.back().target < file.target));
+    copies.emplace_back(fcntl(file.fd, F_DUPFD_CLOEXEC, kFirstFree));
+    if (copies.back().get() < 0) return errno_error(errno, "postgres.spawn", arguments[0]);
+    files.push_back({copies.back().get(), file.target});
+  }
   std::vector<char*> argv;
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return errno_error(errno, "postgres.spawn", arguments[0]);
-  if (pid == 0) run_program(account, argv.data(), log_fd, parent);
+  if (pid == 0) run_program(account, argv.data(), log_fd, files, parent);
   return pid;
+}
+
+Result<MemoryFile> MemoryFile::of(std::string_view name, ByteView content) {
+  MemoryFile file(memfd_create(std::string(name).c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (file.fd_ < 0) return errno_error(errno, "memory_file", "cannot make a file in memory");
+  for (std::size_t done = 0; done < content.size();) {
+    const ssize_t written = write(file.fd_, content.data() + done, content.size() - done);
+    if (written < 0) return errno_error(errno, "memory_file", "cannot write a file in memory");
+    done += static_cast<std::size_t>(written);
+  }
+  // Whoever gets it can read it and no more.
+  if (fcntl(file.fd_, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+    return errno_error(errno, "memory_file", "cannot seal a file in memory");
+  return file;
+}
+
+MemoryFile::~MemoryFile() {
+  if (fd_ >= 0) close(fd_);
 }
 
 int wait_for_exit(pid_t pid) {
@@ -138,4 +198,4 @@ bool can_enter(const Account& account, const std::string& folder) {
   return wait_for_exit(pid) == 0;
 }
 
-}  // namespace oa::catalog
+}  // namespace oa::postgres
