@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bulk_writer.h"
 #include "connection.h"
 #include "record_limits.h"
 #include "row_reader.h"
@@ -207,6 +208,42 @@ Result<std::uint64_t> Tokens::revoke_all(UserId user, Timestamp at) {
                                                     "WHERE user_id = $1 AND revoked_at IS NULL",
                                                     {Parameter::of(user), Parameter::of(at)}));
   return rows.affected();
+}
+
+Result<std::uint64_t> Tokens::remove_ended_before(Timestamp moment) {
+  // least() passes over a moment that there is not.
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query("DELETE FROM tokens WHERE least(expires_at, revoked_at) < $1",
+                                   {Parameter::of(moment)}));
+  return rows.affected();
+}
+
+Result<std::vector<Standing>> standings(TenantTransaction& transaction,
+                                        const std::vector<SessionId>& sessions,
+                                        const std::vector<TokenId>& tokens) {
+  OA_ASSIGN(
+      const Rows rows,
+      transaction.connection().query(
+          "SELECT s.id, s.expires_at, s.revoked_at, s.last_used_at, u.active, u.owner FROM sessions "
+          "s JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id WHERE s.id = ANY($1) "
+          "UNION ALL "
+          "SELECT t.id, t.expires_at, t.revoked_at, NULL, u.active, u.owner FROM tokens t "
+          "JOIN users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id WHERE t.id = ANY($2)",
+          {Parameter::uuids(uuids_of(std::span<const SessionId>(sessions))),
+           Parameter::uuids(uuids_of(std::span<const TokenId>(tokens)))}));
+  std::vector<Standing> found;
+  for (int i = 0; i < rows.count(); ++i) {
+    RowReader row(rows, i);
+    Standing standing;
+    standing.id = row.uuid();
+    standing.expires_at = row.optional_timestamp();
+    standing.revoked_at = row.optional_timestamp();
+    standing.last_used_at = row.optional_timestamp();
+    standing.active = row.boolean();
+    standing.owner = row.boolean();
+    found.push_back(standing);
+  }
+  return found;
 }
 
 Result<std::optional<Credential>> find_credential(TenantTransaction& transaction,

@@ -138,6 +138,17 @@ TEST_F(AccountsTest, Tokens) {
   EXPECT_EQ(*Tokens(tx).revoke_all(user_.id, at(62)), 1u);
   EXPECT_EQ((*Tokens(tx).find(digest("t")))->record.revoked_at, at(60));
   EXPECT_EQ((*Tokens(tx).find(digest("u")))->record.revoked_at, at(62));
+  EXPECT_EQ(*Tokens(tx).remove_ended_before(at(60)), 0u);
+  EXPECT_EQ(*Tokens(tx).remove_ended_before(at(61)), 1u);
+  EXPECT_FALSE(Tokens(tx).find(digest("t"))->has_value());
+  TokenRecord in_use = bare;
+  in_use.id = TokenId::random();
+  ASSERT_OK(Tokens(tx).add(in_use, digest("v")));
+  TokenRecord expired = token;
+  expired.id = TokenId::random();
+  ASSERT_OK(Tokens(tx).add(expired, digest("w")));
+  EXPECT_EQ(*Tokens(tx).remove_ended_before(at(101)), 2u) << "the revoked and the expired one";
+  EXPECT_TRUE(Tokens(tx).find(digest("v"))->has_value());
 }
 
 TEST_F(AccountsTest, ACredentialIsFoundByAddressWithoutCase) {

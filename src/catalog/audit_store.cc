@@ -151,7 +151,10 @@ Result<std::vector<AuditEvent>> Audit::page(const Filter& filter,
       " WHERE sequence < $1 AND ($2 = '' OR action = $2 OR ($2 LIKE '%.' AND starts_with(action, $2)))"
       " AND ($3::uuid IS NULL OR actor_id = $3) AND ($4 = '' OR resource_id = $4)"
       " AND ($5::timestamptz IS NULL OR ts >= $5) AND ($6::timestamptz IS NULL OR ts < $6)"
-      " ORDER BY sequence DESC LIMIT $7";
+      " AND (NOT $7 OR action IN ('backup.restore.apply', 'backup.restore.undo') OR NOT"
+      " (action IN ('report.view', 'dataset.refresh.failure', 'user.password.change')"
+      " OR starts_with(action, 'auth.') OR starts_with(action, 'backup.')))"
+      " ORDER BY sequence DESC LIMIT $8";
   OA_ASSIGN(const Rows rows,
             tx_.connection().query(
                 sql.c_str(),
@@ -159,7 +162,8 @@ Result<std::vector<AuditEvent>> Audit::page(const Filter& filter,
                                                   : std::numeric_limits<std::int64_t>::max()),
                  Parameter::of(filter.action), Parameter::of(filter.actor),
                  Parameter::of(filter.resource), Parameter::of(filter.from),
-                 Parameter::of(filter.to), Parameter::of(static_cast<std::int64_t>(limit))}));
+                 Parameter::of(filter.to), Parameter::of(filter.changes),
+                 Parameter::of(static_cast<std::int64_t>(limit))}));
   std::vector<AuditEvent> events;
   for (int i = 0; i < rows.count(); ++i) {
     OA_ASSIGN(AuditEvent event, read_event(rows, i));

@@ -87,6 +87,30 @@ TEST(AuditStore, AnyEventComesBackWithAHashThatFits) {
   }));
 }
 
+TEST(AuditStore, APageOfChangesLeavesOutWhatChangedNothing) {
+  const TenantId tenant = new_tenant();
+  std::vector<NewAuditEvent> added = events(7);
+  std::size_t next = 0;
+  for (const char* action :
+       {"report.view", "report.delete", "auth.login.success", "backup.archive.create",
+        "dataset.refresh.success", "user.password.change", "backup.restore.apply"}) {
+    added[next++].action = action;
+  }
+  TenantTransaction tx = begin(tenant);
+  ASSERT_OK(Audit(tx).append(added));
+  const auto actions = [&](bool changes) {
+    Audit::Filter filter;
+    filter.changes = changes;
+    const auto events = Audit(tx).page(filter, std::nullopt, 100);
+    std::vector<std::string> found;
+    for (const auto& event : *events) found.push_back(event.action);
+    return found;
+  };
+  EXPECT_EQ(actions(false).size(), added.size());
+  EXPECT_EQ(actions(true), (std::vector<std::string>{"backup.restore.apply",
+                                                     "dataset.refresh.success", "report.delete"}));
+}
+
 TEST(AuditStore, ConcurrentAppendersMakeOneChain) {
   const TenantId tenant = new_tenant();
   std::vector<pid_t> children;

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <charconv>
 
 #include "bulk_writer.h"
 #include "idle_connections.h"
+#include "oa/catalog/repositories.h"
 #include "record_limits.h"
 #include "row_reader.h"
 
@@ -185,16 +187,55 @@ Status Database::create_tenant(const Tenant& tenant) {
       .with_cause(created.error().cause);
 }
 
-Result<std::vector<Tenant>> Database::list_tenants() {
-  OA_ASSIGN(auto access, as_operator());
-  OA_ASSIGN(const Rows rows, access.connection().query(
-                                 "SELECT id, name, plan, created_at FROM tenants ORDER BY id"));
+namespace {
+
+Result<std::vector<Tenant>> read_tenants(const Result<Rows>& rows) {
+  if (!rows.ok()) return rows.error();
   std::vector<Tenant> tenants;
-  for (int i = 0; i < rows.count(); ++i) {
-    OA_ASSIGN(Tenant tenant, read_tenant(rows, i));
+  for (int i = 0; i < rows->count(); ++i) {
+    OA_ASSIGN(Tenant tenant, read_tenant(*rows, i));
     tenants.push_back(std::move(tenant));
   }
   return tenants;
+}
+
+}  // namespace
+
+Result<std::vector<Tenant>> Database::list_tenants() {
+  OA_ASSIGN(auto access, as_operator());
+  return read_tenants(
+      access.connection().query("SELECT id, name, plan, created_at FROM tenants ORDER BY id"));
+}
+
+Result<std::vector<Tenant>> Database::list_tenants(const std::optional<TenantId>& after,
+                                                   std::size_t limit) {
+  OA_ASSIGN(auto access, as_operator());
+  return read_tenants(access.connection().query(
+      "SELECT id, name, plan, created_at FROM tenants WHERE $1 IS NULL OR id > $1 ORDER BY id "
+      "LIMIT $2",
+      {Parameter::of(after), Parameter::of(static_cast<std::int64_t>(limit))}));
+}
+
+// The chain is the tenant's and the plan the operator's, so they are two transactions. The chain's
+// is ready before the plan is changed and ends behind it.
+Result<Tenant> Database::set_plan(TenantId id, Plan plan, const std::string& trace_id) {
+  OA_ASSIGN(auto transaction, begin(id));
+  OA_ASSIGN(Tenant tenant, transaction.own_tenant());
+  NewAuditEvent event;
+  event.ts = Timestamp::now();
+  event.actor_type = "operator";
+  event.action = "tenant.plan.change";
+  event.resource_type = "tenant";
+  event.resource_id = id.str();
+  event.detail = JsonText::of(json::object{{"from", to_text(tenant.plan)}, {"to", to_text(plan)}});
+  event.trace_id = trace_id;
+  OA_TRY(Audit(transaction).append({&event, 1}));
+  OA_ASSIGN(auto access, as_operator());
+  OA_TRY(access.connection().execute("UPDATE tenants SET plan = $2 WHERE id = $1",
+                                     {Parameter::of(id), Parameter::of(to_text(plan))}));
+  OA_TRY(transaction.commit());
+  tenant.plan = plan;
+  return tenant;
 }
 
 Result<Tenant> Database::find_tenant(std::string_view id_or_name) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "embedded_sql.h"
@@ -117,6 +118,47 @@ TEST(Database, Tenants) {
   EXPECT_EQ(database().find_tenant(std::string("a\0b", 3)).error().code, ErrorCode::kNotFound);
   Tenant bad{TenantId::random(), std::string("a\0b", 3), Plan::kStarter, {}};
   EXPECT_EQ(database().create_tenant(bad).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(Database, TenantsPageById) {
+  std::vector<TenantId> added;
+  for (int i = 0; i < 5; ++i) {
+    added.push_back(TenantId::random());
+    ASSERT_OK(database().create_tenant({added.back(), added.back().str(), Plan::kStarter, {}}));
+  }
+  std::vector<TenantId> seen;
+  std::optional<TenantId> after;
+  for (;;) {
+    const auto page = database().list_tenants(after, 2).value();
+    EXPECT_LE(page.size(), 2U);
+    if (page.empty()) break;
+    for (const auto& tenant : page) seen.push_back(tenant.id);
+    after = seen.back();
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(seen));
+  for (const auto& id : added) EXPECT_EQ(std::ranges::count(seen, id), 1);
+}
+
+TEST(Database, APlanIsChangedAndTheChainTellsIt) {
+  const TenantId id = TenantId::random();
+  ASSERT_OK(database().create_tenant({id, id.str(), Plan::kStarter, {}}));
+  EXPECT_EQ(database().set_plan(id, Plan::kScale, "trace").value().plan, Plan::kScale);
+  EXPECT_EQ(database().find_tenant(id.str()).value().plan, Plan::kScale);
+  ASSERT_OK(database().set_plan(id, Plan::kGrowth, "trace"));
+  auto transaction = database().begin(id).value();
+  std::vector<AuditEvent> events;
+  ASSERT_OK(Audit(transaction).for_each([&](const AuditEvent& event) {
+    events.push_back(event);
+    return Status();
+  }));
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].action, "tenant.plan.change");
+  EXPECT_EQ(events[0].actor_type, "operator");
+  EXPECT_EQ(events[0].resource_id, id.str());
+  EXPECT_EQ(events[0].detail.str(), R"({"from":"starter","to":"scale"})");
+  EXPECT_EQ(events[1].detail.str(), R"({"from":"scale","to":"growth"})");
+  EXPECT_EQ(database().set_plan(TenantId::random(), Plan::kScale, "").error().code,
+            ErrorCode::kNotFound);
 }
 
 User user(const std::string& name) {

@@ -31,7 +31,8 @@ std::vector<Table> tables() {
               "  AND a.attgenerated = '' "
               "WHERE c.relnamespace = 'oa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', "
               "'f') "
-              "  AND c.relname NOT IN ('schema_migrations', 'sign_in_attempts') "
+              "  AND c.relname NOT IN ('schema_migrations', 'sign_in_attempts', "
+              "  'operator_answers', 'cell_runs', 'cell_lag') "
               "GROUP BY c.relname ORDER BY c.relname")
           .value();
   std::vector<Table> all;
@@ -105,10 +106,7 @@ TenantId full_tenant() {
       .value();
   Jobs(tx).add(job).value();
   BackupSchedules(tx).put({}).value();
-  IdempotentAnswer answer;
-  answer.user = user.id;
-  answer.key = "key";
-  IdempotentAnswers(tx).add(answer).value();
+  IdempotentAnswers(tx).claim(user.id, "a key", {}).value();
   Audit(tx).append({&event, 1}).value();
   const UploadPart part{0, 1, "v"};
   Uploads(tx).add({UploadId::random(), user.id, "f", 1, 0, {}, {}}).value();
@@ -121,7 +119,16 @@ TenantId full_tenant() {
                           "VALUES (gen_random_uuid(), '{0}', 't', 'x', '{{}}', now())",
                           user.id.str()))
       .value();
+  tx.connection()
+      .script("INSERT INTO row_versions_left (object_name, object_version, left_at) "
+              "VALUES ('o', 'v', now())")
+      .value();
   tx.commit().value();
+  superuser()
+      ->execute("UPDATE oa.tenants SET plan = CASE plan WHEN 'scale' THEN 'growth' ELSE 'scale' END "
+                "WHERE id = $1",
+                {Parameter::of(tenant)})
+      .value();
   return tenant;
 }
 
@@ -178,7 +185,10 @@ TEST_F(Isolation, EveryTableHasForcedRowLevelSecurityWithBothChecks) {
         number(*admin, fmt::format("SELECT count(*) FROM pg_policies WHERE schemaname = 'oa' AND "
                                    "tablename = '{}'",
                                    table.name)),
-        table.name == "tenants" || table.name == "jobs" || table.name == "restores" ? 2 : 1)
+        table.name == "tenants" || table.name == "jobs" || table.name == "restores" ||
+                table.name == "plan_changes"
+            ? 2
+            : 1)
         << table.name;
   }
 }
@@ -192,7 +202,8 @@ TEST_F(Isolation, EveryKeyAndReferenceCarriesTheTenant) {
           "SELECT count(*) FROM pg_constraint c WHERE connamespace = 'oa'::regnamespace AND "
           "contype IN ('p', 'u', 'f') "
           "AND conrelid NOT IN ('oa.tenants'::regclass, 'oa.schema_migrations'::regclass, "
-          "'oa.sign_in_attempts'::regclass) AND NOT EXISTS "
+          "'oa.sign_in_attempts'::regclass, 'oa.operator_answers'::regclass, "
+          "'oa.cell_runs'::regclass, 'oa.cell_lag'::regclass) AND NOT EXISTS "
           "(SELECT FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) "
           " AND a.attname = 'tenant_id')"),
       0);
@@ -340,7 +351,7 @@ TEST_F(Isolation, TheOperatorKnowsTenantsAndNothingElse) {
                                       {Parameter::of(a_.str())}));
   for (const auto& table : tables()) {
     const auto read = service_operator->script("SELECT * FROM " + table.name);
-    EXPECT_EQ(read.ok(), table.name == "tenants") << table.name;
+    EXPECT_EQ(read.ok(), table.name == "tenants" || table.name == "plan_changes") << table.name;
     EXPECT_FALSE(service_operator->script("DELETE FROM " + table.name).ok()) << table.name;
     EXPECT_FALSE(
         service_operator
@@ -370,14 +381,15 @@ TEST_F(Isolation, TheOperatorSeesWhenJobsRunAndNotWhatTheyAre) {
       service_operator->script("INSERT INTO jobs (id, kind) VALUES (gen_random_uuid(), 'x')").ok());
 }
 
-TEST_F(Isolation, AttemptsToSignInAreTheOperatorsAlone) {
+TEST_F(Isolation, AttemptsToSignInAndAnswersToTheOperatorAreTheOperatorsAlone) {
   const auto admin = superuser();
   EXPECT_EQ(number(*admin,
-                   "SELECT count(*) FROM pg_class WHERE oid = 'oa.sign_in_attempts'::regclass AND "
-                   "relrowsecurity AND relforcerowsecurity"),
-            1);
+                   "SELECT count(*) FROM pg_class WHERE oid IN ('oa.sign_in_attempts'::regclass, "
+                   "'oa.operator_answers'::regclass) AND relrowsecurity AND relforcerowsecurity"),
+            2);
   for (const char* sql :
-       {"SELECT key FROM sign_in_attempts", "DELETE FROM sign_in_attempts",
+       {"SELECT key FROM operator_answers", "DELETE FROM operator_answers",
+        "UPDATE operator_answers SET status = 0", "SELECT key FROM sign_in_attempts", "DELETE FROM sign_in_attempts",
         "UPDATE sign_in_attempts SET attempts = 0",
         "INSERT INTO sign_in_attempts (key, attempts, forget_at) VALUES ('x', 1, now())"}) {
     TenantTransaction tx = begin(a_);
@@ -387,16 +399,23 @@ TEST_F(Isolation, AttemptsToSignInAreTheOperatorsAlone) {
   }
 }
 
+// The receiver of the write-ahead log may replicate and nothing else, pgBackRest may read settings.
 TEST_F(Isolation, OfOurRolesNoneIsAboveTheOthers) {
   const auto admin = superuser();
   EXPECT_EQ(number(*admin,
                    "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'oa\\_%' AND NOT (rolsuper OR "
-                   "rolbypassrls "
-                   "OR rolcreaterole OR rolcreatedb OR rolreplication)"),
-            3);
+                   "rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication <> (rolname = "
+                   "'oa_replication'))"),
+            5);
   EXPECT_EQ(number(*admin,
                    "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member "
-                   "WHERE r.rolname LIKE 'oa\\_%'"),
+                   "WHERE r.rolname LIKE 'oa\\_%' AND (r.rolname, m.roleid::regrole::text) NOT IN "
+                   "(('oa_backup', 'pg_read_all_settings'), ('oa_operator', 'pg_read_all_stats'))"),
+            0);
+  EXPECT_EQ(number(*admin,
+                   "SELECT count(*) FROM pg_tables t CROSS JOIN (VALUES ('oa_replication'), "
+                   "('oa_backup')) r(name) WHERE schemaname = 'oa' AND has_table_privilege(r.name, "
+                   "format('oa.%I', tablename), 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')"),
             0);
   EXPECT_EQ(
       number(*admin,

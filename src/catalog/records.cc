@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "oa/catalog/cell.h"
 #include "oa/catalog/jobs.h"
 
 namespace oa::catalog {
@@ -38,7 +39,7 @@ constexpr std::array kTexts<RestorePurpose> = std::to_array<std::string_view>({"
                                                                                "compare"});
 template <>
 constexpr std::array kTexts<ArchiveOrigin> =
-    std::to_array<std::string_view>({"created", "scheduled", "uploaded"});
+    std::to_array<std::string_view>({"created", "scheduled", "uploaded", "moment"});
 template <>
 constexpr std::array kTexts<ScheduleFrequency> =
     std::to_array<std::string_view>({"off", "daily", "weekly"});
@@ -51,6 +52,15 @@ constexpr std::array kTexts<AlertOutcome> = std::to_array<std::string_view>({"ok
 template <>
 constexpr std::array kTexts<JobState> =
     std::to_array<std::string_view>({"queued", "running", "succeeded", "failed", "cancelled"});
+template <>
+constexpr std::array kTexts<CellRunKind> = std::to_array<std::string_view>(
+    {"full", "differential", "incremental", "expire", "verify", "restore-check", "recovery"});
+template <>
+constexpr std::array kTexts<CellRunState> = std::to_array<std::string_view>(
+    {"queued", "running", "succeeded", "failed", "cancelled", "interrupted"});
+template <>
+constexpr std::array kTexts<CellRunOrigin> =
+    std::to_array<std::string_view>({"schedule", "operator"});
 
 template <class Enum>
 std::string_view text_of(Enum value) {
@@ -75,6 +85,9 @@ std::string_view to_text(ArchiveOrigin value) { return text_of(value); }
 std::string_view to_text(ScheduleFrequency value) { return text_of(value); }
 std::string_view to_text(AlertOutcome value) { return text_of(value); }
 std::string_view to_text(JobState value) { return text_of(value); }
+std::string_view to_text(CellRunKind value) { return text_of(value); }
+std::string_view to_text(CellRunState value) { return text_of(value); }
+std::string_view to_text(CellRunOrigin value) { return text_of(value); }
 
 template <class Enum>
 Result<Enum> parse_text(std::string_view text) {
@@ -108,6 +121,9 @@ template Result<ArchiveOrigin> parse_text<ArchiveOrigin>(std::string_view);
 template Result<ScheduleFrequency> parse_text<ScheduleFrequency>(std::string_view);
 template Result<AlertOutcome> parse_text<AlertOutcome>(std::string_view);
 template Result<JobState> parse_text<JobState>(std::string_view);
+template Result<CellRunKind> parse_text<CellRunKind>(std::string_view);
+template Result<CellRunState> parse_text<CellRunState>(std::string_view);
+template Result<CellRunOrigin> parse_text<CellRunOrigin>(std::string_view);
 
 // Far above what tenants of a plan have, low enough that a restore cannot fill an instance.
 Quota quota_of(Plan plan) {
@@ -121,6 +137,18 @@ Quota quota_of(Plan plan) {
       return {1'000'000, 10'000 * kGiB};
   }
   return {};
+}
+
+int window_days_of(Plan plan) {
+  switch (plan) {
+    case Plan::kStarter:
+      return 7;
+    case Plan::kGrowth:
+      return 30;
+    case Plan::kScale:
+      return 90;
+  }
+  return 0;
 }
 
 }  // namespace oa::catalog

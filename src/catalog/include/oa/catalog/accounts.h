@@ -74,10 +74,24 @@ class Tokens {
   Status revoke(TokenId id, UserId user, Timestamp at);
   /// Every one of `user` that is not revoked. How many.
   Result<std::uint64_t> revoke_all(UserId user, Timestamp at);
+  /// Those that were revoked or expired before `moment`. How many.
+  Result<std::uint64_t> remove_ended_before(Timestamp moment);
 
  private:
   TenantTransaction& tx_;
 };
+
+/// What of a session or a token tells whether it still holds.
+struct Standing {
+  Uuid id;
+  std::optional<Timestamp> expires_at, revoked_at;
+  std::optional<Timestamp> last_used_at;  // of a session
+  bool active = false, owner = false;     // its person
+};
+/// Of those that there are, in no order.
+Result<std::vector<Standing>> standings(TenantTransaction& transaction,
+                                        const std::vector<SessionId>& sessions,
+                                        const std::vector<TokenId>& tokens);
 
 struct Credential {
   Person person;

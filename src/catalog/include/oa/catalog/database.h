@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,6 +20,8 @@ struct ConnectionSettings {
   std::string service_role = "oa_service";    // tenant data, under row-level security
   std::string operator_role = "oa_operator";  // the list of tenants, nothing of what they own
   std::string owner_role = "oa_owner";        // owns the schema; migrations only
+  std::string replication_role = "oa_replication";  // receives the write-ahead log
+  std::string backup_role = "oa_backup";            // starts and stops base backups
 };
 
 class Connection;  // private: wraps libpq
@@ -89,12 +92,19 @@ class Database {
   /// kDatabaseUnavailable when nothing answers.
   static Result<std::unique_ptr<Database>> open(const ConnectionSettings& settings);
   ~Database();
+  const ConnectionSettings& settings() const { return settings_; }
 
   Result<TenantTransaction> begin(TenantId tenant, Isolation isolation = Isolation::kReadWrite);
 
   // The operator's part: which tenants there are. Runs as the operator role.
   Status create_tenant(const Tenant& tenant);  // kAlreadyExists for id or name
   Result<std::vector<Tenant>> list_tenants();
+  /// By id, those behind `after`, at most `limit`.
+  Result<std::vector<Tenant>> list_tenants(const std::optional<TenantId>& after, std::size_t limit);
+  /// The tenant as it is now. The change is in its audit chain (tenant.plan.change, from and to);
+  /// when the chain could not be written in the end, the plan may be changed, and calling again
+  /// writes it. kNotFound.
+  Result<Tenant> set_plan(TenantId id, Plan plan, const std::string& trace_id);
   /// By id or by exact name; kNotFound.
   Result<Tenant> find_tenant(std::string_view id_or_name);
   Result<OperatorAccess> as_operator();  // for the repositories of this module

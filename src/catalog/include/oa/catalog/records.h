@@ -247,7 +247,7 @@ struct AcceptedSigner {
   bool operator==(const AcceptedSigner&) const = default;
 };
 
-enum class ArchiveOrigin { kCreated, kScheduled, kUploaded };
+enum class ArchiveOrigin { kCreated, kScheduled, kUploaded, kMoment };
 std::string_view to_text(ArchiveOrigin);
 
 /// What became of the last verification of a whole archive.
@@ -345,5 +345,7 @@ struct Quota {
   bool operator==(const Quota&) const = default;
 };
 Quota quota_of(Plan plan);
+/// How far back a tenant may ask for a moment, in days.
+int window_days_of(Plan plan);
 
 }  // namespace oa::catalog

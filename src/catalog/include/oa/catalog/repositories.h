@@ -254,27 +254,42 @@ class BackupSchedules {
 };
 
 /// The answer to a request that carried an Idempotency-Key.
-struct IdempotentAnswer {
-  UserId user;
-  std::string key;
+struct RememberedAnswer {
   Sha256Digest request{};  // of what was asked
-  int status = 0;
+  int status = 0;          // 0: the key is claimed, and how the request ended is not known
   JsonText headers;
   std::string body;
-  Timestamp created_at;
+  bool known() const { return status != 0; }
 };
 
 class IdempotentAnswers {
  public:
   explicit IdempotentAnswers(TenantTransaction& transaction) : tx_(transaction) {}
-  /// Waits for another transaction that holds the same key, and holds it until this one ends.
-  Status lock(UserId user, const std::string& key);
-  Result<std::optional<IdempotentAnswer>> find(UserId user, const std::string& key);
-  Status add(const IdempotentAnswer& answer);
+  /// What there is of the key; none: it is claimed now, for this request. Waits for another
+  /// transaction that claims the same key.
+  Result<std::optional<RememberedAnswer>> claim(UserId user, const std::string& key,
+                                                const Sha256Digest& request);
+  /// Of a key that is claimed.
+  Status complete(UserId user, const std::string& key, const RememberedAnswer& answer);
+  Status remove(UserId user, const std::string& key);
   Result<std::uint64_t> remove_before(Timestamp moment);
 
  private:
   TenantTransaction& tx_;
+};
+
+/// The same for requests of the operator. Each call is a transaction of its own.
+class OperatorAnswers {
+ public:
+  explicit OperatorAnswers(OperatorAccess& access) : access_(access) {}
+  Result<std::optional<RememberedAnswer>> claim(const std::string& key,
+                                                const Sha256Digest& request);
+  Status complete(const std::string& key, const RememberedAnswer& answer);
+  Status remove(const std::string& key);
+  Result<std::uint64_t> remove_before(Timestamp moment);
+
+ private:
+  OperatorAccess& access_;
 };
 
 class Restores {
@@ -324,6 +339,7 @@ class Audit {
     std::optional<Uuid> actor;
     std::string resource;
     std::optional<Timestamp> from, to;  // `to` is exclusive
+    bool changes = false;  // only what changed what is archived: no views, sign-ins, archives
   };
   explicit Audit(TenantTransaction& transaction) : tx_(transaction) {}
   /// Newest first, those before the event of sequence number `before`.
