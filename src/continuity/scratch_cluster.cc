@@ -1,0 +1,177 @@
+#include "oa/continuity/scratch_cluster.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "oa/base/io.h"
+#include "recovering_server.h"
+#include "scratch_folder.h"
+
+namespace oa::continuity {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr const char* kOp = "recovery";
+
+milliseconds since(Clock::time_point begun) {
+  return std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
+}
+
+// What recovery goes by.
+struct Plan {
+  RepositoryInfo info;
+  std::vector<TimelineInfo> timelines;
+  RecoveryPath path;
+};
+
+Result<Plan> make_plan(const Repository& repository, const ScratchOptions& options) {
+  Plan plan;
+  OA_ASSIGN(plan.info, repository.info());
+  OA_ASSIGN(plan.timelines, repository.timelines());
+  OA_ASSIGN(plan.path, choose_path(plan.info, plan.timelines, options.target, Timestamp::now(),
+                                   options.label));
+  return plan;
+}
+
+// The end of the log, archived or streamed, or where the next backup began: replay goes no farther.
+wal::Lsn farthest(const RepositoryInfo& info, const LogSource& log, const Target& target,
+                  const RecoveryPath& path) {
+  if (const auto* place = std::get_if<Target::Position>(&target.where)) return place->lsn;
+  wal::Lsn end = path.backup.stop_lsn;
+  if (std::holds_alternative<Target::Immediate>(target.where)) return end;
+  for (const auto& archive : info.archives) {
+    const auto segment = wal::SegmentName::parse(archive.max_segment, {});
+    if (segment.ok()) end = std::max(end, segment->end());
+  }
+  // Damage at its end is for recovery to find.
+  if (log.tail != nullptr)
+    if (const auto timelines = log.tail->timelines(); timelines.ok() && !timelines->empty())
+      if (const auto tail = log.tail->end_of(timelines->back()); tail.ok() && *tail)
+        end = std::max(end, **tail);
+  if (const auto* time = std::get_if<Target::Time>(&target.where))
+    for (const auto& backup : info.backups)
+      if (backup.started_at > time->at && backup.start_lsn > path.backup.stop_lsn)
+        return std::min(end, backup.start_lsn);
+  return end;
+}
+
+// The timeline whose log was replayed: a promoted cluster is on one of its own.
+wal::Timeline replayed_timeline(const std::string& data, const Reached& reached,
+                                const RecoveryPath& path,
+                                const std::vector<TimelineInfo>& timelines) {
+  if (reached.timeline.value != 0) {
+    const auto file =
+        read_file(data + "/pg_wal/" + wal::history_name(reached.timeline), wal::kMaxHistorySize);
+    if (!file.ok()) return reached.timeline;
+    const auto ancestors = wal::parse_history(reached.timeline, *file);
+    return ancestors.ok() && !ancestors->empty() ? ancestors->back().timeline : reached.timeline;
+  }
+  const wal::Timeline last = path.timeline.value != 0 ? path.timeline
+                             : timelines.empty()      ? path.backup.timeline
+                                                      : timelines.back().timeline;
+  const auto line = std::ranges::find(timelines, last, &TimelineInfo::timeline);
+  if (line != timelines.end())
+    for (const auto& ancestor : line->ancestors)
+      if (reached.lsn <= ancestor.end) return ancestor.timeline;
+  return last;
+}
+
+// Recovery to the end of the log stops at the first segment that lacks, as if there were no more.
+Status check_end(const Reached& reached, wal::Timeline timeline, const RepositoryInfo& info,
+                 const LogSource& log) {
+  std::optional<wal::SegmentName> last;
+  for (const auto& archive : info.archives) {
+    const auto name = wal::SegmentName::parse(archive.max_segment, {});
+    if (name.ok() && name->timeline == timeline) last = *name;
+  }
+  if (log.tail != nullptr) {
+    OA_ASSIGN(const auto end, log.tail->end_of(timeline));
+    if (end && end->value > 0) {
+      const auto name = wal::SegmentName::containing(timeline, {end->value - 1}, {});
+      if (!last || last->number < name.number) last = name;
+    }
+  }
+  if (!last || reached.lsn >= last->begin()) return {};
+  return make_error(ErrorCode::kWalMissing, kOp,
+                    fmt::format("the write-ahead log has a gap at {}", reached.lsn.str()))
+      .with_hint("verify the repository; what is before the gap can be restored by its time")
+      .with_cause("the last segment is " + last->str());
+}
+
+Status check_space(const std::string& folder, const BackupInfo& backup, wal::Lsn until) {
+  std::error_code error;
+  const auto space = std::filesystem::space(folder, error);
+  if (error) return errno_error(error.value(), kOp, folder);
+  const std::uint64_t log = until > backup.start_lsn ? until.value - backup.start_lsn.value : 0;
+  const std::uint64_t needed = space_needed(backup.database_bytes, log, space.capacity);
+  if (space.available >= needed) return {};
+  return make_error(ErrorCode::kDiskFull, kOp, "too little space to restore the cell: " + folder)
+      .with_hint("free at least " + format_size(needed - space.available));
+}
+
+}  // namespace
+
+struct ScratchCluster::State {
+  explicit State(ScratchFolder taken) : folder(std::move(taken)), layout(folder.path()) {}
+
+  ScratchFolder folder;  // last to go
+  ScratchLayout layout;
+  catalog::ConnectionSettings settings;
+  RecoveryPath path;
+  Reached reached;
+  milliseconds restore_time{0}, recovery_time{0};
+  std::unique_ptr<RecoveringServer> server;
+};
+
+ScratchCluster::ScratchCluster(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ScratchCluster::~ScratchCluster() = default;
+
+Result<std::unique_ptr<ScratchCluster>> ScratchCluster::restore(const Repository& repository,
+                                                                const LogSource& log,
+                                                                const std::string& folder,
+                                                                const ScratchOptions& options,
+                                                                Progress& progress) {
+  OA_ASSIGN(Plan plan, make_plan(repository, options));
+  OA_ASSIGN(ScratchFolder taken, ScratchFolder::create(folder, repository.settings().account));
+  OA_ASSIGN(const RestoreTurn turn, RestoreTurn::take(folder, options.recovery_timeout, progress));
+  if (turn.waited()) {  // backups may have come and gone
+    OA_ASSIGN(plan, make_plan(repository, options));
+  }
+  auto state = std::make_unique<State>(std::move(taken));
+  state->path = plan.path;
+  state->settings.host = state->layout.sockets;
+  state->settings.port = kScratchPort;
+  const wal::Lsn until = farthest(plan.info, log, options.target, state->path);
+  OA_TRY(check_space(state->folder.path(), state->path.backup, until));
+  auto begun = Clock::now();
+  OA_TRY(repository.restore({.target = state->layout.data, .label = state->path.backup.label},
+                            progress));
+  state->restore_time = since(begun);
+  begun = Clock::now();
+  OA_ASSIGN(state->server, RecoveringServer::start(repository, log, state->layout, state->settings,
+                                                   {.target = options.target,
+                                                    .at_target = options.at_target,
+                                                    .timeline = state->path.timeline}));
+  OA_ASSIGN(state->reached, state->server->wait(options.recovery_timeout,
+                                                state->path.backup.start_lsn, until, progress));
+  state->recovery_time = since(begun);
+  state->reached.timeline =
+      replayed_timeline(state->layout.data, state->reached, state->path, plan.timelines);
+  if (std::holds_alternative<Target::Latest>(options.target.where))
+    OA_TRY(check_end(state->reached, state->reached.timeline, plan.info, log));
+  return std::unique_ptr<ScratchCluster>(new ScratchCluster(std::move(state)));
+}
+
+const catalog::ConnectionSettings& ScratchCluster::settings() const { return state_->settings; }
+const Reached& ScratchCluster::reached() const { return state_->reached; }
+const RecoveryPath& ScratchCluster::path() const { return state_->path; }
+milliseconds ScratchCluster::restore_time() const { return state_->restore_time; }
+milliseconds ScratchCluster::recovery_time() const { return state_->recovery_time; }
+const std::string& ScratchCluster::folder() const { return state_->folder.path(); }
+Status ScratchCluster::stop() { return state_->server->stop(); }
+
+}  // namespace oa::continuity
