@@ -41,8 +41,11 @@ Status record_archive(catalog::Database& database, TenantId tenant,
   event.action = "backup.archive.create";
   event.resource_type = "archive";
   event.resource_id = record.id.str();
-  event.detail = JsonText::of(json::object{
-      {"audit", record.with_audit}, {"rows", record.with_rows}, {"size_bytes", record.size_bytes}});
+  json::object detail{
+      {"audit", record.with_audit}, {"rows", record.with_rows}, {"size_bytes", record.size_bytes}};
+  if (record.origin == catalog::ArchiveOrigin::kMoment)
+    detail["moment"] = record.snapshot_time.rfc3339();
+  event.detail = JsonText::of(detail);
   OA_TRY(catalog::Audit(transaction).append({&event, 1}));
   return transaction.commit();
 }
@@ -60,7 +63,7 @@ Result<WrittenArchive> write(catalog::TenantTransaction& snapshot, SealedObjects
   OA_ASSIGN(auto sink, objects.create({tenant.id, RetentionClass::kArchives, job.object_name}));
   archive::WriterOptions options;
   options.archive_id = job.id;
-  options.snapshot_time = snapshot.started_at();
+  options.snapshot_time = request.moment.value_or(snapshot.started_at());
   OA_ASSIGN(auto writer, archive::ArchiveWriter::create(options, signer, *sink));
   WritingConsumer consumer(*writer);
   OA_ASSIGN(auto content, walk_snapshot(snapshot, objects, tenant, request, consumer, progress));
@@ -88,6 +91,13 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
                                               const SigningKey& signer, TenantId tenant_id,
                                               const ArchiveRequest& request, Progress& progress) {
   OA_ASSIGN(auto snapshot, database.begin(tenant_id, catalog::Isolation::kSnapshot));
+  return create_archive_of(snapshot, database, objects, signer, request, progress);
+}
+
+Result<catalog::ArchiveRecord> create_archive_of(catalog::TenantTransaction& snapshot,
+                                                 catalog::Database& live, SealedObjects& objects,
+                                                 const SigningKey& signer,
+                                                 const ArchiveRequest& request, Progress& progress) {
   OA_ASSIGN(const auto tenant, snapshot.own_tenant());
 
   const ArchiveId id = request.id.value_or(ArchiveId::random());
@@ -96,7 +106,7 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
 
   catalog::ArchiveRecord record;
   record.id = id;
-  record.snapshot_time = snapshot.started_at();
+  record.snapshot_time = request.moment.value_or(snapshot.started_at());
   record.object_name = job.object_name;
   record.object_version = written.version.value;
   record.size_bytes = written.size_bytes;
@@ -110,7 +120,7 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
   record.origin = request.origin;
   if (!request.workspaces.empty()) record.workspaces = request.workspaces;
   record.expires_at = request.expires_at;
-  OA_TRY(record_archive(database, tenant_id, record));
+  OA_TRY(record_archive(live, tenant.id, record));
   return record;
 }
 

@@ -29,6 +29,10 @@ struct Layout {
   std::string root_key() const { return key_folder() + "/root.key"; }
   std::string objects() const { return root + "/objects"; }
   std::string postgres() const { return root + "/postgres"; }
+  std::string continuity() const { return root + "/continuity"; }
+  continuity::CellSettings cell(bool create, bool synchronous) const {
+    return {continuity(), postgres(), root + "/cell.json", create, synchronous};
+  }
 };
 
 // Mode 0711: the account `postgres` must reach its folder below, and nobody needs to list this one.
@@ -135,6 +139,24 @@ Result<catalog::SigningKeyRecord> new_signing_key(KeyService& keys, TenantId ten
   return record;
 }
 
+// Another folder is reached through a link of that name.
+Status place_cell(const Layout& layout, const std::string& wanted) {
+  std::error_code error;
+  if (wanted.empty()) return {};
+  const auto folder = fs::absolute(wanted, error).lexically_normal();
+  const fs::path link = layout.continuity();
+  if (fs::is_symlink(link, error) && fs::read_symlink(link, error) == folder) return {};
+  if (fs::exists(fs::symlink_status(link, error))) {
+    return make_error(ErrorCode::kConflict, "instance.open",
+                      "this instance is backed up elsewhere already: " + link.string())
+        .with_hint("while nothing runs, move that folder and leave a symbolic link in its place");
+  }
+  OA_TRY(make_folder(folder.string(), 0711));
+  fs::create_directory_symlink(folder, link, error);
+  if (error) return errno_error(error.value(), "instance.open", link.string());
+  return {};
+}
+
 }  // namespace
 
 struct Instance::State {
@@ -143,6 +165,7 @@ struct Instance::State {
   std::unique_ptr<KeyService> keys;
   std::unique_ptr<ObjectStore> store;
   std::unique_ptr<SealedObjects> objects;
+  std::unique_ptr<continuity::Cell> cell;
   std::unique_ptr<catalog::EmbeddedPostgres> postgres;
   std::unique_ptr<catalog::Database> database;
 };
@@ -153,6 +176,47 @@ Instance::~Instance() = default;
 bool Instance::exists(const std::string& folder) {
   std::error_code error;
   return fs::exists(Layout{folder}.marker(), error);
+}
+
+Result<OfflineCell> open_offline(const Settings& settings) {
+  std::error_code error;
+  Layout layout{fs::absolute(settings.data_folder, error).lexically_normal().string()};
+  if (!Instance::exists(layout.root)) {
+    return make_error(ErrorCode::kNotFound, "instance.open", "there is no instance in " + layout.root)
+        .with_hint("name its folder with --data");
+  }
+  OfflineCell offline;
+  offline.data_folder = layout.root;
+  offline.postgres_folder = layout.postgres();
+  OA_ASSIGN(offline.keys, LocalKeyService::open(layout.key_store(), root_key_of(layout, settings)));
+  OA_ASSIGN(offline.store, open_local_store(layout.objects()));
+  OA_ASSIGN(offline.cell, continuity::Cell::open(layout.cell(false, false), *offline.keys));
+  return offline;
+}
+
+Status adopt_recovered(const OfflineCell& from, const std::string& folder) {
+  const Layout source{from.data_folder}, target{folder};
+  std::error_code error;
+  if (fs::exists(target.marker(), error) || fs::exists(target.objects(), error)) {
+    return make_error(ErrorCode::kConflict, "instance.adopt", folder + " is an instance already")
+        .with_hint("name a new folder");
+  }
+  fs::copy(source.key_folder(), target.key_folder(), fs::copy_options::recursive, error);
+  if (error) return errno_error(error.value(), "instance.adopt", target.key_folder());
+  OA_TRY(make_folder(target.key_folder(), 0700));
+  // A version never changes once it is there.
+  fs::copy(source.objects(), target.objects(),
+           fs::copy_options::recursive | fs::copy_options::create_hard_links, error);
+  if (error == std::errc::cross_device_link) {
+    fs::remove_all(target.objects(), error);
+    fs::copy(source.objects(), target.objects(), fs::copy_options::recursive, error);
+  }
+  if (error) return errno_error(error.value(), "instance.adopt", target.objects());
+  OA_TRY(make_folder(target.objects(), 0700));
+  OA_TRY(make_folder(target.root, 0711));
+  OA_ASSIGN(auto marker, AtomicFileSink::create(target.marker(), false, 0600));
+  OA_TRY(marker->write(as_bytes(kMarkerText)));
+  return marker->commit();
 }
 
 Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
@@ -168,8 +232,16 @@ Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   OA_ASSIGN(state->store, open_local_store(state->layout.objects()));
   state->objects = std::make_unique<SealedObjects>(*state->store, *state->keys);
   lock.reset();
+  // Whoever runs the server archives, or what it writes would be missing from the archive.
+  catalog::ServerExtras extras;
+  if (settings.continuous) OA_TRY(place_cell(state->layout, settings.continuity_folder));
+  const auto cell = state->layout.cell(settings.continuous, settings.synchronous);
+  if (settings.continuous || continuity::Cell::exists(cell)) {
+    OA_ASSIGN(state->cell, continuity::Cell::open(cell, *state->keys));
+    extras = {state->cell->server_settings(), state->cell->server_files()};
+  }
   const auto use = settings.run_server ? catalog::ServerUse::kRun : catalog::ServerUse::kJoinOrRun;
-  OA_ASSIGN(state->postgres, catalog::EmbeddedPostgres::start(state->layout.postgres(), use));
+  OA_ASSIGN(state->postgres, catalog::EmbeddedPostgres::start(state->layout.postgres(), use, extras));
   OA_TRY(catalog::Database::migrate(state->postgres->settings()));
   OA_ASSIGN(state->database, catalog::Database::open(state->postgres->settings()));
   state->volume = volume_encryption(state->layout.postgres());
@@ -179,6 +251,7 @@ Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
 catalog::Database& Instance::database() { return *state_->database; }
 SealedObjects& Instance::objects() { return *state_->objects; }
 KeyService& Instance::keys() { return *state_->keys; }
+continuity::Cell* Instance::cell() { return state_->cell.get(); }
 const std::string& Instance::data_folder() const { return state_->layout.root; }
 Status Instance::check() {
   // Of no tenant: the answer tells only whether the database gives one.

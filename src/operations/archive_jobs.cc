@@ -6,20 +6,13 @@
 #include "oa/catalog/repositories.h"
 #include "oa/uploads/uploads.h"
 #include "parts.h"
+#include "received_record.h"
 
 namespace oa::operations {
 namespace {
 
 bool refuses_archive(ErrorCode code) {
   return code >= ErrorCode::kArchiveMalformed && code <= ErrorCode::kArchiveLimit;
-}
-
-Result<catalog::ArchiveRecord> record_of(instance::Instance& instance, TenantId tenant,
-                                         ArchiveId id) {
-  OA_ASSIGN(auto snapshot, instance.database().begin(tenant, catalog::Isolation::kSnapshot));
-  auto record = catalog::Archives(snapshot).get(id);
-  if (record.ok()) return record;
-  return std::move(record).error().with_hint("it may have been deleted; look at the list");
 }
 
 // What verification says of the archive; an error only when it could not be read to its end.
@@ -54,36 +47,6 @@ Status keep_verification(instance::Instance& instance, TenantId tenant, ArchiveI
 
 JsonText archive_result(ArchiveId id) {
   return JsonText::of(json::object{{"archive_id", id.str()}});
-}
-
-// The record of an archive that came from outside, as far as its manifest tells.
-catalog::ArchiveRecord record_of(const archive::Manifest& manifest) {
-  catalog::ArchiveRecord record;
-  record.snapshot_time = manifest.snapshot_time;
-  const json::value options = manifest.content.options.value();
-  ObjectReader reader(options, "options");
-  record.with_rows = reader.boolean("rows");
-  record.with_audit = reader.boolean("audit");
-  // Who may see it follows from these. A list that is empty or does not decode says nothing of what is
-  // in the archive, which then is an Owner's matter, as one of everything.
-  if (const json::value* named = reader.find("workspaces"); named != nullptr && named->is_array()) {
-    std::vector<WorkspaceId> workspaces;
-    for (const auto& element : named->as_array()) {
-      const auto id = element.is_string()
-                          ? WorkspaceId::parse(std::string_view(element.as_string()))
-                          : Result<WorkspaceId>(Error{});
-      if (id.ok()) workspaces.push_back(*id);
-    }
-    if (!workspaces.empty() && workspaces.size() == named->as_array().size())
-      record.workspaces = std::move(workspaces);
-  }
-  json::object counts;
-  for (const auto& [name, count] : manifest.content.counts) counts[name] = count;
-  record.counts = JsonText::of(counts);
-  record.content_hash = to_hex(manifest.content_hash);
-  record.signer = manifest.signer.fingerprint();
-  record.origin = catalog::ArchiveOrigin::kUploaded;
-  return record;
 }
 
 // Into one object under a name of its own, as every other archive is.
@@ -123,6 +86,20 @@ Status add_received(const Run& run, const catalog::ArchiveRecord& record) {
 
 }  // namespace
 
+Result<catalog::ArchiveRecord> record_of(instance::Instance& instance, TenantId tenant,
+                                         ArchiveId id) {
+  OA_ASSIGN(auto snapshot, instance.database().begin(tenant, catalog::Isolation::kSnapshot));
+  auto record = catalog::Archives(snapshot).get(id);
+  if (record.ok()) return record;
+  return std::move(record).error().with_hint("it may have been deleted; look at the list");
+}
+
+Result<JsonText> verify_and_keep(const Run& run, const catalog::ArchiveRecord& record) {
+  OA_ASSIGN(const auto verification, verify(run.instance, run.tenant, record, run.progress));
+  OA_TRY(keep_verification(run.instance, run.tenant, record.id, verification));
+  return archive_result(record.id);
+}
+
 Result<restore::StoredArchive> open_archive(instance::Instance& instance, TenantId tenant,
                                             ArchiveId archive) {
   OA_ASSIGN(const auto record, record_of(instance, tenant, archive));
@@ -148,9 +125,7 @@ Result<JsonText> run(const Run& run, const CreateArchive& operation) {
                                     run.tenant, request, run.progress);
     if (!record.ok()) return std::move(record).error();
   }
-  OA_ASSIGN(const auto verification, verify(run.instance, run.tenant, *record, run.progress));
-  OA_TRY(keep_verification(run.instance, run.tenant, id, verification));
-  return archive_result(id);
+  return verify_and_keep(run, *record);
 }
 
 Result<JsonText> run(const Run& run, const VerifyArchive& operation) {
@@ -186,7 +161,7 @@ Result<JsonText> run(const Run& run, const ReceiveArchive& operation) {
   }
   const auto verified = reader->verify({}, run.progress);
   if (!verified.ok()) return verified.error();
-  auto record = record_of(manifest);
+  auto record = received_record(manifest);
   record.id = id;
   record.object_name = id.str();
   record.size_bytes = source->size();

@@ -51,6 +51,19 @@ Status read(ObjectReader& reader, CreateArchive& operation) {
   return reader.finish();
 }
 
+std::string_view kind_of(const ArchiveMoment&) { return "archive.moment"; }
+json::object request_of(const ArchiveMoment& operation) {
+  return {{"at", operation.at.rfc3339()},
+          {"rows", operation.rows},
+          {"workspace_ids", ids_json(operation.workspaces)}};
+}
+Status read(ObjectReader& reader, ArchiveMoment& operation) {
+  operation.at = reader.timestamp("at");
+  operation.rows = reader.boolean("rows");
+  operation.workspaces = workspaces_in(reader);
+  return reader.finish();
+}
+
 std::string_view kind_of(const ReceiveArchive&) { return "archive.receive"; }
 json::object request_of(const ReceiveArchive& operation) {
   return {{"upload_id", operation.upload.str()}};
@@ -82,11 +95,15 @@ Status read(ObjectReader& reader, CompareArchive& operation) {
 
 std::string_view kind_of(const PlanRestore&) { return "restore.plan"; }
 json::object request_of(const PlanRestore& operation) {
-  return {{"archive_id", operation.archive.str()}, {"request", restore::to_json(operation.request)}};
+  return {{"archive_id", operation.archive.str()},
+          {"request", restore::to_json(operation.request)},
+          {"workspace_ids", ids_json(operation.workspaces)}};
 }
 Status read(ObjectReader& reader, PlanRestore& operation) {
   operation.archive = reader.id<ArchiveId>("archive_id");
   OA_ASSIGN(operation.request, restore::request_from_json(reader.member("request")));
+  // Older jobs do not say it.
+  if (reader.find("workspace_ids") != nullptr) operation.workspaces = workspaces_in(reader);
   return reader.finish();
 }
 
@@ -160,6 +177,7 @@ catalog::Job job_of(const Operation& operation, std::optional<UserId> by,
 std::map<std::string, jobs::Kind> kinds(instance::Instance& instance) {
   std::map<std::string, jobs::Kind> kinds;
   add_kind<CreateArchive>(kinds, instance, 3);
+  add_kind<ArchiveMoment>(kinds, instance, 2);
   add_kind<ReceiveArchive>(kinds, instance, 3);
   add_kind<VerifyArchive>(kinds, instance, 3);
   add_kind<CompareArchive>(kinds, instance, 3);

@@ -14,6 +14,7 @@ struct Run {
 };
 
 Result<JsonText> run(const Run& run, const CreateArchive& operation);
+Result<JsonText> run(const Run& run, const ArchiveMoment& operation);
 Result<JsonText> run(const Run& run, const ReceiveArchive& operation);
 Result<JsonText> run(const Run& run, const VerifyArchive& operation);
 Result<JsonText> run(const Run& run, const CompareArchive& operation);
@@ -22,6 +23,12 @@ Result<JsonText> run(const Run& run, const ApplyRestore& operation);
 Result<JsonText> run(const Run& run, const PlanUndo& operation);
 Result<JsonText> run(const Run& run, const RefreshDataset& operation);
 Result<JsonText> run(const Run& run, const VerifyAudit& operation);
+
+/// kNotFound.
+Result<catalog::ArchiveRecord> record_of(instance::Instance& instance, TenantId tenant,
+                                         ArchiveId id);
+/// Verifies an archive that was made, keeps what that says of it, and gives the job's result.
+Result<JsonText> verify_and_keep(const Run& run, const catalog::ArchiveRecord& record);
 
 json::array ids_json(const std::vector<WorkspaceId>& ids);
 

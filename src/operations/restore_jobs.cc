@@ -63,29 +63,42 @@ std::optional<ArchiveId> archive_of(const catalog::RestoreRecord& record) {
   return named.has_value() ? *named : record.archive_id;
 }
 
+namespace {
+
+// Everything that is of these workspaces; all of it when there are none.
+Result<restore::Selection> everything_in(const Run& run, ArchiveId archive,
+                                         const std::vector<WorkspaceId>& workspaces) {
+  restore::Selection selection;
+  selection.everything = workspaces.empty();
+  if (selection.everything) return selection;
+  OA_ASSIGN(const auto opened, open_archive(run.instance, run.tenant, archive));
+  for (const auto& workspace : workspaces) {
+    const auto there = opened.reader->stat(archive::workspace_path(workspace));
+    if (there.ok())
+      selection.assets.insert({restore::AssetKind::kWorkspace, workspace.uuid()});
+    else if (there.error().code != ErrorCode::kNotFound)
+      return there.error();
+  }
+  if (!selection.assets.empty()) return selection;
+  return make_error(ErrorCode::kPermissionDenied, "archive.compare",
+                    "the archive holds no workspace that you manage")
+      .with_hint("ask an Owner to restore from it");
+}
+
+}  // namespace
+
 Result<JsonText> run(const Run& run, const CompareArchive& operation) {
   restore::Request request;
-  request.selection.everything = operation.workspaces.empty();
-  if (!request.selection.everything) {
-    OA_ASSIGN(const auto opened, open_archive(run.instance, run.tenant, operation.archive));
-    for (const auto& workspace : operation.workspaces) {
-      const auto there = opened.reader->stat(archive::workspace_path(workspace));
-      if (there.ok())
-        request.selection.assets.insert({restore::AssetKind::kWorkspace, workspace.uuid()});
-      else if (there.error().code != ErrorCode::kNotFound)
-        return there.error();
-    }
-    if (request.selection.assets.empty()) {
-      return make_error(ErrorCode::kPermissionDenied, "archive.compare",
-                        "the archive holds no workspace that you manage")
-          .with_hint("ask an Owner to restore from it");
-    }
-  }
+  OA_ASSIGN(request.selection, everything_in(run, operation.archive, operation.workspaces));
   return plan(run, operation.archive, std::move(request), catalog::RestorePurpose::kCompare);
 }
 
 Result<JsonText> run(const Run& run, const PlanRestore& operation) {
-  return plan(run, operation.archive, operation.request, catalog::RestorePurpose::kRestore);
+  restore::Request request = operation.request;
+  if (request.selection.everything) {
+    OA_ASSIGN(request.selection, everything_in(run, operation.archive, operation.workspaces));
+  }
+  return plan(run, operation.archive, std::move(request), catalog::RestorePurpose::kRestore);
 }
 
 Result<JsonText> run(const Run& run, const ApplyRestore& operation) {

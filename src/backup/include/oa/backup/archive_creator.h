@@ -17,6 +17,13 @@ Result<catalog::ArchiveRecord> create_archive(catalog::Database& database, Seale
                                               const SigningKey& signer, TenantId tenant,
                                               const ArchiveRequest& request, Progress& progress);
 
+/// The same out of a snapshot of another cluster, which shows the tenant at `request.moment`; what is
+/// recorded and audited is in `live`.
+Result<catalog::ArchiveRecord> create_archive_of(catalog::TenantTransaction& snapshot,
+                                                 catalog::Database& live, SealedObjects& objects,
+                                                 const SigningKey& signer,
+                                                 const ArchiveRequest& request, Progress& progress);
+
 struct WrittenArchive {
   archive::Manifest manifest;
   std::uint64_t size_bytes = 0;

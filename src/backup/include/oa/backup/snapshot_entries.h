@@ -36,6 +36,8 @@ struct ArchiveRequest {
   std::optional<ArchiveId> id;  // so that a repeat makes it once; none: a new one
   catalog::ArchiveOrigin origin = catalog::ArchiveOrigin::kCreated;
   std::optional<Timestamp> expires_at;
+  /// The moment that the snapshot shows, when it is not the present.
+  std::optional<Timestamp> moment;
 };
 
 /// Takes the entries of a snapshot, one after the other. An error ends the walk.

@@ -10,6 +10,7 @@
 
 #include "oa/catalog/audit.h"
 #include "oa/catalog/database.h"
+#include "oa/continuity/cell.h"
 #include "oa/crypto/sign.h"
 #include "oa/instance/volume.h"
 #include "oa/keys/key_service.h"
@@ -26,7 +27,29 @@ struct Settings {
   /// Run the database server in this process rather than joining another's; for processes that
   /// last.
   bool run_server = false;
+  /// Back the cluster up continuously from now on; a cell that is there is used in any case.
+  bool continuous = false;
+  /// Where backups and log go when the cell is made, best on another volume; empty: into the data
+  /// folder. kConflict when they are elsewhere already.
+  std::string continuity_folder;
+  /// Commits wait until the receiver of the write-ahead log has them.
+  bool synchronous = false;
 };
+
+/// What a recovery of the cluster needs, opened while no server runs.
+struct OfflineCell {
+  std::unique_ptr<KeyService> keys;
+  std::unique_ptr<ObjectStore> store;
+  std::unique_ptr<continuity::Cell> cell;
+  std::string data_folder, postgres_folder;
+};
+/// kNotFound when there is no instance, or nothing was backed up continuously; else as
+/// Instance::open().
+Result<OfflineCell> open_offline(const Settings& settings);
+/// Makes of `folder`, whose `postgres` is a cluster that was recovered there, an instance of its own:
+/// with a copy of the keys of `from` and its objects (hard links where that can be). kConflict when it
+/// is an instance already.
+Status adopt_recovered(const OfflineCell& from, const std::string& folder);
 
 /// Everything the domain needs, wired. Owns it; what it hands out must not outlive it. Call open()
 /// on the main thread (see EmbeddedPostgres). The database and the stores are safe for use from
@@ -43,6 +66,8 @@ class Instance {
   catalog::Database& database();
   SealedObjects& objects();
   KeyService& keys();
+  /// What backs the cluster up continuously; null when nothing does.
+  continuity::Cell* cell();
   const std::string& data_folder() const;
   /// Whether database and object store answer; quick. kDatabaseUnavailable, kIo.
   Status check();

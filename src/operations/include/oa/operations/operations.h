@@ -22,6 +22,15 @@ struct CreateArchive {
   catalog::ArchiveOrigin origin = catalog::ArchiveOrigin::kCreated;
   std::optional<Timestamp> expires_at;
 };
+/// The same of the tenant as it was just before `at`, out of continuous backup, by a scratch cluster
+/// that is gone afterwards. It expires after kMomentArchiveDays. kOutsideWindow, kWalMissing,
+/// kRecoveryFailed; kNotFound when the tenant or a workspace was not there then.
+struct ArchiveMoment {
+  Timestamp at;
+  bool rows = true;
+  std::vector<WorkspaceId> workspaces;  // empty: all
+};
+inline constexpr int kMomentArchiveDays = 30;
 /// Verifies an uploaded archive, keeps it and removes the upload. Result {"archive_id"}; or, of a
 /// signer that is not trusted here, {"archive_id":null,"signer":{"fingerprint","public_key"}}, and
 /// the upload stays.
@@ -42,7 +51,8 @@ struct CompareArchive {
 /// Result {"restore_id"}; the restore has the job's id.
 struct PlanRestore {
   ArchiveId archive;
-  restore::Request request;  // its id and requested_by are set here
+  restore::Request request;             // its id and requested_by are set here
+  std::vector<WorkspaceId> workspaces;  // what everything is; empty: all
 };
 /// Result {"restore_id"}.
 struct ApplyRestore {
@@ -62,7 +72,7 @@ struct RefreshDataset {
 /// Result {"valid","events"} and, of a chain that is broken, {"detail"}.
 struct VerifyAudit {};
 
-using Operation = std::variant<CreateArchive, ReceiveArchive, VerifyArchive, CompareArchive,
+using Operation = std::variant<CreateArchive, ArchiveMoment, ReceiveArchive, VerifyArchive, CompareArchive,
                                PlanRestore, ApplyRestore, PlanUndo, RefreshDataset, VerifyAudit>;
 
 /// The job that runs it; to be added with catalog::Jobs. `by`: none when the service starts it.
