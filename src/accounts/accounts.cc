@@ -67,7 +67,8 @@ Result<Proof> prove(catalog::Database& database, const std::optional<TenantId>& 
   const bool usable = proof.credential.has_value() && proof.credential->person.active;
   OA_ASSIGN(
       const bool matches,
-      verify_bounded(usable ? proof.credential->password_hash : std::nullopt, request.password));
+      verify_bounded(PasswordWork::kSignIn,
+                     usable ? proof.credential->password_hash : std::nullopt, request.password));
   proof.holds = usable && matches;
   return proof;
 }
@@ -189,6 +190,21 @@ Result<Identity> Accounts::from_token(std::string_view token, Timestamp now) {
     identity.scopes->insert(scope);
   }
   return identity;
+}
+
+Result<std::map<Uuid, bool>> Accounts::holding(TenantId tenant,
+                                               const std::vector<SessionId>& sessions,
+                                               const std::vector<TokenId>& tokens, Timestamp now) {
+  OA_ASSIGN(auto transaction, database_.begin(tenant));
+  OA_ASSIGN(const auto found, catalog::standings(transaction, sessions, tokens));
+  std::map<Uuid, bool> held;
+  for (const auto& each : found) {
+    const bool ended = each.revoked_at.has_value() || !each.active;
+    const bool old = each.expires_at.has_value() && *each.expires_at <= now;
+    const bool idle = each.last_used_at.has_value() && after(*each.last_used_at, kIdle) <= now;
+    if (!ended && !old && !idle) held.emplace(each.id, each.owner);
+  }
+  return held;
 }
 
 Status Accounts::sign_out(const Identity& identity, const std::string& trace_id) {

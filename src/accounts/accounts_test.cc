@@ -166,6 +166,38 @@ TEST_F(SigningIn, WhoIsMadeInactiveIsOut) {
             ErrorCode::kTokenInvalid);
 }
 
+TEST_F(SigningIn, WhetherItStillHoldsIsKnownWithoutItsSecret) {
+  const Identity here = signed_in().identity, elsewhere = signed_in().identity;
+  const auto token =
+      accounts_.make_token(here, {"ci", {Scope::kRead}, in(hours(20))}, "trace").value().record.id;
+  const auto held = [&](std::chrono::microseconds from_now = {}) {
+    const auto found = accounts_.holding(tenant_.id, {*here.session, *elsewhere.session}, {token},
+                                         in(from_now));
+    std::set<std::string> names;
+    for (const auto& [id, owner] : *found) {
+      const std::string name = id == here.session->uuid() ? "here"
+                               : id == token.uuid()       ? "token"
+                                                          : "elsewhere";
+      names.insert(name + (owner ? "" : ", not an Owner"));
+    }
+    return names;
+  };
+  using Names = std::set<std::string>;
+  EXPECT_EQ(held(), (Names{"here", "elsewhere", "token"}));
+  EXPECT_EQ(held(hours(13)), Names{"token"});  // nobody used the sessions
+  EXPECT_EQ(held(hours(21)), Names{});
+  ASSERT_OK(accounts_.sign_out(elsewhere, "trace"));
+  EXPECT_EQ(held(), (Names{"here", "token"}));
+  ASSERT_OK(accounts_.revoke_token(here, token, "trace"));
+  EXPECT_EQ(held(), Names{"here"});
+  const auto other = testkit::make_tenant();
+  EXPECT_TRUE(accounts_.holding(other.id, {*here.session}, {token}, in({})).value().empty());
+  change_user([](catalog::User& user) { user.owner = false; });
+  EXPECT_EQ(held(), Names{"here, not an Owner"});
+  change_user([](catalog::User& user) { user.active = false; });
+  EXPECT_EQ(held(), Names{});
+}
+
 TEST_F(SigningIn, ACookieOfOneTenantIsNothingToAnother) {
   const SignedIn signed_in = this->signed_in();
   const catalog::Tenant other = testkit::make_tenant();

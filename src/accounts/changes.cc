@@ -152,7 +152,7 @@ Status Accounts::change_password(const Identity& identity, const SecretBytes& pr
                            std::nullopt));
   OA_ASSIGN(const auto credential, credential_of(database_, identity.tenant, identity.user));
   const auto hash_now = credential.has_value() ? credential->password_hash : std::nullopt;
-  const auto holds = verify_bounded(hash_now, present);
+  const auto holds = verify_bounded(PasswordWork::kChange, hash_now, present);
   if (!holds.ok()) {
     OA_TRY(attempt.withdrawn());
     return holds.error();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 
 #include "oa/crypto/kdf.h"
@@ -11,7 +12,8 @@ namespace oa::accounts {
 namespace {
 
 constexpr std::size_t kMinBytes = 8, kMaxBytes = 1024;
-constexpr int kAtOnce = 2, kMostWaiting = 16;
+constexpr int kAtOnce = 2;
+constexpr std::size_t kMostWaiting = 16;  // of one kind
 
 // What lists of leaked passwords begin with, in lower case.
 constexpr auto kCommon = std::to_array<std::string_view>(
@@ -54,19 +56,24 @@ std::string ascii_lower(std::string_view text) {
   return lower;
 }
 
-// A place among those who hash, waited for.
+// A place among those who hash, waited for: in the order of their coming within a kind of work, and
+// the kinds in turn.
 class Turn {
  public:
-  static Result<Turn> take() {
+  static Result<Turn> take(PasswordWork work) {
     std::unique_lock lock(mutex_);
-    if (waiting_ >= kMostWaiting) {
+    const auto kind = static_cast<std::size_t>(work);
+    if (waiting_[kind].size() >= kMostWaiting) {
       return make_error(ErrorCode::kOverloaded, "accounts.password", "too many people sign in now")
           .with_hint("try again in a few seconds");
     }
-    ++waiting_;
-    changed_.wait(lock, [] { return running_ < kAtOnce; });
-    --waiting_;
+    const std::uint64_t ticket = ++tickets_;
+    waiting_[kind].push_back(ticket);
+    changed_.wait(lock, [&] { return running_ < kAtOnce && next() == ticket; });
+    waiting_[kind].pop_front();
+    favoured_ = 1 - kind;
     ++running_;
+    changed_.notify_all();  // the next one may begin, too
     return Turn();
   }
   Turn(Turn&& other) noexcept : held_(std::exchange(other.held_, false)) {}
@@ -75,15 +82,22 @@ class Turn {
     if (!held_) return;
     const std::lock_guard lock(mutex_);
     --running_;
-    changed_.notify_one();
+    changed_.notify_all();
   }
 
  private:
   Turn() = default;
+  static std::uint64_t next() {
+    const auto& first = waiting_[favoured_].empty() ? waiting_[1 - favoured_] : waiting_[favoured_];
+    return first.front();
+  }
   bool held_ = true;
   static inline std::mutex mutex_;
   static inline std::condition_variable changed_;
-  static inline int running_ = 0, waiting_ = 0;
+  static inline std::array<std::deque<std::uint64_t>, 2> waiting_;  // by PasswordWork
+  static inline std::size_t favoured_ = 0;
+  static inline std::uint64_t tickets_ = 0;
+  static inline int running_ = 0;
 };
 
 }  // namespace
@@ -102,12 +116,13 @@ Status check_password(const SecretBytes& password, std::string_view email) {
 }
 
 Result<std::string> hash_bounded(const SecretBytes& password) {
-  OA_ASSIGN(const Turn turn, Turn::take());
+  OA_ASSIGN(const Turn turn, Turn::take(PasswordWork::kChange));
   return hash_password(password);
 }
 
-Result<bool> verify_bounded(const std::optional<std::string>& hash, const SecretBytes& password) {
-  OA_ASSIGN(const Turn turn, Turn::take());
+Result<bool> verify_bounded(PasswordWork work, const std::optional<std::string>& hash,
+                            const SecretBytes& password) {
+  OA_ASSIGN(const Turn turn, Turn::take(work));
   const bool matches = verify_password(hash.value_or(kNobodys), password);
   return matches && hash.has_value();
 }

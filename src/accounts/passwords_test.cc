@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -41,9 +42,9 @@ TEST(Passwords, HashesAreArgon2idAndVerify) {
   const auto hash = hash_bounded(secret("correct horse"));
   ASSERT_TRUE(hash.ok());
   EXPECT_TRUE(hash->starts_with("$argon2id$v=19$m=65536,t=2,p=1$")) << *hash;
-  EXPECT_TRUE(*verify_bounded(*hash, secret("correct horse")));
-  EXPECT_FALSE(*verify_bounded(*hash, secret("correct hors")));
-  EXPECT_FALSE(*verify_bounded(std::nullopt, secret("correct horse")));
+  EXPECT_TRUE(*verify_bounded(PasswordWork::kSignIn, *hash, secret("correct horse")));
+  EXPECT_FALSE(*verify_bounded(PasswordWork::kSignIn, *hash, secret("correct hors")));
+  EXPECT_FALSE(*verify_bounded(PasswordWork::kSignIn, std::nullopt, secret("correct horse")));
 }
 
 // The stand-in for nobody's hash must not be told from a real one that does not match: a text that
@@ -55,7 +56,7 @@ TEST(Passwords, NobodysCostsAsMuch) {
     auto least = Clock::duration::max();
     for (int i = 0; i < 3; ++i) {
       const auto start = Clock::now();
-      EXPECT_FALSE(*verify_bounded(of, secret("wrong")));
+      EXPECT_FALSE(*verify_bounded(PasswordWork::kSignIn, of, secret("wrong")));
       least = std::min(least, Clock::now() - start);
     }
     return least;
@@ -68,7 +69,7 @@ TEST(Passwords, ManyAtOnceAreServedOrTurnedAway) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 40; ++i) {
     threads.emplace_back([&] {
-      const auto verified = verify_bounded(std::nullopt, secret("x"));
+      const auto verified = verify_bounded(PasswordWork::kSignIn, std::nullopt, secret("x"));
       if (verified.ok()) {
         ++served;
       } else if (verified.error().code == ErrorCode::kOverloaded) {
@@ -79,7 +80,24 @@ TEST(Passwords, ManyAtOnceAreServedOrTurnedAway) {
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(served + turned_away, 40);
   EXPECT_GE(served, 16);
-  EXPECT_TRUE(verify_bounded(std::nullopt, secret("x")).ok());
+  EXPECT_TRUE(verify_bounded(PasswordWork::kSignIn, std::nullopt, secret("x")).ok());
+}
+
+TEST(Passwords, ACrowdThatSignsInKeepsNoChangeWaiting) {
+  constexpr int kCrowd = 14;
+  std::atomic<int> signed_in = 0;
+  std::vector<std::thread> crowd;
+  for (int i = 0; i < kCrowd; ++i) {
+    crowd.emplace_back([&] {
+      EXPECT_TRUE(verify_bounded(PasswordWork::kSignIn, std::nullopt, secret("x")).ok());
+      ++signed_in;
+    });
+  }
+  while (signed_in == 0) std::this_thread::yield();  // now the others wait
+  const int before = signed_in;
+  EXPECT_TRUE(hash_bounded(secret("correct horse")).ok());
+  EXPECT_LE(signed_in - before, 5) << "those that ran already, and one that was due";
+  for (auto& each : crowd) each.join();
 }
 
 }  // namespace

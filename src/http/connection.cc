@@ -116,6 +116,7 @@ asio::awaitable<Result<std::size_t>> Connection::read_head() {
 }
 
 asio::awaitable<std::optional<Response>> Connection::react(Exchange& exchange) {
+  if (auto response = service_.handler.at_once(exchange.head.request)) co_return response;
   std::optional<Reaction> reaction;
   {
     Task task(stream_->executor(), service_.workers);

@@ -95,6 +95,11 @@ bool RawClient::closed() {
 
 void RawClient::half_close() { shutdown(fd_, SHUT_WR); }
 
+std::optional<Response> TestHandler::at_once(const Request& request) {
+  if (request.path != std::vector<std::string>{"at-once"}) return std::nullopt;
+  return text_response(200, "at once");
+}
+
 Response TestHandler::refuse(const Error& error) {
   const auto& info = error_info(error.code);
   return text_response(info.http_status, std::string(info.name));

@@ -46,6 +46,8 @@ class TestHandler : public Handler {
  public:
   using Function = std::function<Reaction(const Request&)>;
   explicit TestHandler(Function function) : function_(std::move(function)) {}
+  /// The path /at-once says so.
+  std::optional<Response> at_once(const Request& request) override;
   Reaction handle(const Request& request) override { return function_(request); }
   /// The error's name is the body.
   Response refuse(const Error& error) override;

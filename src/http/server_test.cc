@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "http_testkit.h"
@@ -312,6 +313,29 @@ TEST(Server, RunsHandlersSideBySide) {
     clients.back().send("GET / HTTP/1.1\r\n" + std::string(kClose));
   }
   for (auto& client : clients) EXPECT_THAT(client.read_all(), EndsWith("met"));
+}
+
+TEST(Server, WhatIsAnsweredAtOnceWaitsForNoWorker) {
+  std::atomic<bool> inside = false, go_on = false;
+  ServerSettings settings;
+  settings.workers = 1;
+  settings.max_requests_waiting = 1;
+  Running running(
+      [&](const Request&) -> Reaction {
+        inside = true;
+        while (!go_on) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        return text_response(200, "slow");
+      },
+      settings);
+  auto busy = running.connect(), quick = running.connect();
+  busy.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(eventually([&] { return inside.load(); }));
+  for (const char* method : {"GET", "POST"}) {
+    quick.send(std::string(method) + " /at-once HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nxx");
+    EXPECT_THAT(quick.read_response(), EndsWith("at once"));
+  }
+  go_on = true;
+  EXPECT_THAT(busy.read_response(), EndsWith("slow"));
 }
 
 }  // namespace

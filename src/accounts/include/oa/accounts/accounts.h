@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -89,6 +90,10 @@ class Accounts {
   /// Of a bearer token "oab_<tenant>_<secret>". kTokenInvalid (unknown, revoked, inactive user),
   /// kTokenExpired.
   Result<Identity> from_token(std::string_view token, Timestamp now);
+  /// Which of sessions and tokens still hold at `now`, by id, and whether their person is an Owner
+  /// now; writes down no use. For what lasts longer than a request.
+  Result<std::map<Uuid, bool>> holding(TenantId tenant, const std::vector<SessionId>& sessions,
+                                       const std::vector<TokenId>& tokens, Timestamp now);
   Status sign_out(const Identity& identity, const std::string& trace_id);
   /// Every session of this person, this one too.
   Status sign_out_everywhere(const Identity& identity, const std::string& trace_id);

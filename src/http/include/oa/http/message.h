@@ -109,6 +109,12 @@ using Reaction = std::variant<Response, SmallBody, std::unique_ptr<BodyTarget>>;
 class Handler {
  public:
   virtual ~Handler() = default;
+  /// Asked first, on a thread of the connections: an answer that waits for nothing and takes no time,
+  /// though all workers be busy. None: handle() is asked. Must not throw.
+  virtual std::optional<Response> at_once(const Request& request) {
+    (void)request;
+    return std::nullopt;
+  }
   /// On a worker thread; may block. Must not throw.
   virtual Reaction handle(const Request& request) = 0;
   /// The response to a request that the server refuses, before handle() or while its body comes:
