@@ -136,7 +136,7 @@ constexpr Operation kOperations[] = {
     {"me", "GET", "/v1/me", TenantHandler(me)},
     {"listTokens", "GET", "/v1/tokens", TenantHandler(list_tokens), Right::kAnybody, kAdmin},
     {"createToken", "POST", "/v1/tokens", TenantHandler(create_token), Right::kAnybody, kAdmin,
-     kBody},
+     kBody, Repeats::kRefused},
     {"revokeToken", "DELETE", "/v1/tokens/{token_id}", TenantHandler(revoke_token),
      Right::kAnybody, kAdmin},
 };

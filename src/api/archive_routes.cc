@@ -3,6 +3,7 @@
 
 #include "access.h"
 #include "documents.h"
+#include "fields.h"
 #include "oa/backup/archive_removal.h"
 #include "oa/http/ranges.h"
 #include "oa/uploads/uploads.h"
@@ -80,20 +81,7 @@ Result<http::Response> create_archive(TenantCall& call) {
   operations::CreateArchive operation;
   if (reader.find("rows") != nullptr) operation.rows = reader.boolean("rows");
   if (reader.find("audit") != nullptr) operation.audit = reader.boolean("audit");
-  if (reader.find("workspace_ids") != nullptr) {
-    std::set<WorkspaceId> ids;
-    for (const auto& element : reader.array("workspace_ids")) {
-      const auto id = element.is_string()
-                          ? WorkspaceId::parse(std::string_view(element.as_string()))
-                          : Result<WorkspaceId>(Error{});
-      if (!id.ok())
-        reader.fail("workspace_ids", "holds what is no UUID");
-      else if (!ids.insert(*id).second)
-        reader.fail("workspace_ids", "names a workspace twice");
-    }
-    if (ids.size() > 1000) reader.fail("workspace_ids", "names more than 1000 workspaces");
-    operation.workspaces.assign(ids.begin(), ids.end());
-  }
+  operation.workspaces = read_workspaces(reader);
   OA_TRY(reader.finish());
   OA_TRY(check_workspaces(call, operation));
   OA_ASSIGN(const auto job, call.start(operation));
@@ -236,14 +224,17 @@ Result<http::Response> download_archive(TenantCall& call) {
 
 constexpr std::size_t kBody = 64 << 10;
 using enum accounts::Scope;
+using enum Repeats;
 constexpr Operation kOperations[] = {
     {"listArchives", "GET", "/v1/archives", TenantHandler(list_archives), Right::kBackup, kBackup},
     {"createArchive", "POST", "/v1/archives", TenantHandler(create_archive), Right::kBackup,
-     kBackup, kBody, true},
+     kBackup, kBody,
+     kRememberedInside},
     {"estimateArchive", "GET", "/v1/archives/estimate", TenantHandler(estimate_archive),
      Right::kBackup, kBackup},
     {"receiveArchive", "POST", "/v1/archives/from-upload", TenantHandler(receive_archive),
-     Right::kBackup, kRestore, kBody, true},
+     Right::kBackup, kRestore, kBody,
+     kRememberedInside},
     {"getArchive", "GET", "/v1/archives/{archive_id}", TenantHandler(get_archive), Right::kBackup,
      kBackup},
     {"deleteArchive", "DELETE", "/v1/archives/{archive_id}", TenantHandler(delete_archive),
@@ -251,7 +242,8 @@ constexpr Operation kOperations[] = {
     {"downloadArchive", "GET", "/v1/archives/{archive_id}/content",
      TenantHandler(download_archive), Right::kBackup, kBackup},
     {"verifyArchive", "POST", "/v1/archives/{archive_id}/verify", TenantHandler(verify_archive),
-     Right::kBackup, kBackup, 0, true},
+     Right::kBackup, kBackup, 0,
+     kRememberedInside},
 };
 
 }  // namespace

@@ -4,15 +4,10 @@ namespace oa::api {
 
 Result<catalog::Job> TenantCall::start(const operations::Operation& operation) {
   const auto job = operations::job_of(operation, who.user, trace_id());
-  if (answer_ != nullptr) {
-    OA_TRY(catalog::Jobs(*answer_).add(job));
-    return catalog::Jobs(*answer_).get(job.id);
-  }
-  OA_ASSIGN(auto own, transaction());
-  catalog::Jobs jobs(own);
-  OA_TRY(jobs.add(job));
-  OA_ASSIGN(auto added, jobs.get(job.id));
-  OA_TRY(own.commit());
+  OA_ASSIGN(auto added, write([&](catalog::TenantTransaction& tx) -> Result<catalog::Job> {
+              OA_TRY(catalog::Jobs(tx).add(job));
+              return catalog::Jobs(tx).get(job.id);
+            }));
   wake_workers();
   return added;
 }

@@ -2,7 +2,6 @@
 // rows, objects and jobs is the caller's own tenant; forgetting the tenant does not compile.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
@@ -12,23 +11,32 @@
 #include "oa/instance/instance.h"
 #include "oa/jobs/jobs.h"
 #include "oa/operations/operations.h"
+#include "open_streams.h"
+#include "routes.h"
+#include "service_secrets.h"
 
 namespace oa::api {
+
+class CellWatch;
 
 /// What every call shares.
 struct Parts {
   instance::Instance& instance;
+  ServiceSecrets secrets;
   accounts::Accounts accounts;
   jobs::Runner* runner = nullptr;
   jobs::Watcher* watcher = nullptr;
+  CellWatch* cell_watch = nullptr;
+  OpenStreams* streams = nullptr;
 };
 
 /// A request whose operation was found: its parts that are decoded.
 struct Arrived {
   const http::Request* request = nullptr;
-  std::map<std::string, std::string, std::less<>> path;  // parameters of the path
+  PathParameters path;
   std::string trace_id;
   std::optional<json::value> body;
+  const ServiceSecrets* secrets = nullptr;
 
   /// kNotFound when the parameter is no UUID: there can be nothing of that name.
   template <class IdType>
@@ -63,9 +71,19 @@ class TenantCall {
   Result<catalog::TenantTransaction> transaction() {
     return parts_.instance.database().begin(tenant());
   }
-  /// Enqueues, in the transaction that will remember the answer when there is one.
-  Result<catalog::Job> start(const operations::Operation& operation);
+  /// Calls `change` with a transaction that is committed when it returns no error: the one that will
+  /// remember the answer when there is one, otherwise at once.
+  template <class Change>
+  std::invoke_result_t<Change, catalog::TenantTransaction&> write(const Change& change) {
+    if (answer_ != nullptr) return change(*answer_);
+    OA_ASSIGN(auto own, transaction());
+    auto done = change(own);
+    if (done.ok()) OA_TRY(own.commit());
+    return done;
+  }
   void answer_is_remembered_in(catalog::TenantTransaction* transaction) { answer_ = transaction; }
+  /// Enqueues, by write().
+  Result<catalog::Job> start(const operations::Operation& operation);
 
   /// What the audit log tells of this call: who, from where; the caller adds the detail.
   catalog::NewAuditEvent event(std::string_view action, std::string_view resource_type,
@@ -78,6 +96,8 @@ class TenantCall {
   }
   accounts::Accounts& accounts() { return parts_.accounts; }
   jobs::Watcher& watcher() { return *parts_.watcher; }
+  CellWatch& cell_watch() { return *parts_.cell_watch; }
+  OpenStreams& streams() { return *parts_.streams; }
   void wake_workers() { parts_.runner->wake(); }
 
  private:

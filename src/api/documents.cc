@@ -7,9 +7,11 @@ namespace {
 
 constexpr auto kUndoMicroseconds = std::int64_t{restore::kUndoDays} * 24 * 3600 * 1'000'000;
 
-json::value failure_document(const std::optional<catalog::JobFailure>& failure) {
+json::value failure_document(const catalog::Job& job) {
+  const auto& failure = job.failure;
   if (!failure.has_value()) return nullptr;
-  json::object document{{"code", failure->code}, {"detail", failure->message}};
+  json::object document{
+      {"code", failure->code}, {"detail", failure->message}, {"trace_id", job.trace_id}};
   if (!failure->hint.empty() && failure->hint.find("oa-backup ") == std::string::npos)
     document["hint"] = failure->hint;
   return document;
@@ -81,7 +83,7 @@ json::object job_document(const catalog::Job& job, const json::value& creator) {
             {"total", job.progress.total},
             {"unit", job.progress.unit}}},
           {"result", job.result.has_value() ? job.result->value() : json::value(nullptr)},
-          {"failure", failure_document(job.failure)},
+          {"failure", failure_document(job)},
           {"created_by", creator},
           {"created_at", job.created_at.rfc3339()},
           {"started_at", moment_or_null(job.started_at)},
@@ -189,13 +191,19 @@ json::object audit_document(const catalog::AuditEvent& event, People& people) {
     actor["id"] = event.actor_id->str();
     actor["name"] = people.person(UserId(*event.actor_id)).at("name");
   }
+  json::value detail = event.detail.value();
+  constexpr std::string_view kOfDetail = "detail.";
+  for (const auto& [path, value] : event.personal) {
+    if (path.starts_with(kOfDetail) && detail.is_object())
+      detail.as_object()[path.substr(kOfDetail.size())] = value.value;
+  }
   return {{"id", event.id.str()},
           {"sequence", event.sequence},
           {"ts", event.ts.rfc3339()},
           {"actor", std::move(actor)},
           {"action", event.action},
           {"resource", {{"type", event.resource_type}, {"id", event.resource_id}}},
-          {"detail", event.detail.value()},
+          {"detail", std::move(detail)},
           {"trace_id", event.trace_id}};
 }
 
@@ -206,6 +214,7 @@ json::object dataset_document(const catalog::Dataset& dataset,
       {"name", dataset.name},
       {"workspace_id", dataset.workspace_id.str()},
       {"mode", catalog::to_text(dataset.mode)},
+      {"source_ref", dataset.source_ref.has_value() ? json::value(*dataset.source_ref) : nullptr},
       {"state", catalog::to_text(dataset.state)},
       {"row_count", dataset.row_count},
       {"size_bytes", dataset.size_bytes},

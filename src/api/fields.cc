@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json.hpp>
+#include <set>
 
 namespace oa::api {
 
@@ -17,6 +19,21 @@ std::string bounded_text(ObjectReader& reader, std::string_view name, std::size_
   if (characters < least || characters > most)
     reader.fail(name, fmt::format("has {} to {} characters", least, most));
   return text;
+}
+
+std::vector<WorkspaceId> read_workspaces(ObjectReader& reader) {
+  if (reader.find("workspace_ids") == nullptr) return {};
+  std::set<WorkspaceId> ids;
+  for (const auto& element : reader.array("workspace_ids")) {
+    const auto id = element.is_string() ? WorkspaceId::parse(std::string_view(element.as_string()))
+                                        : Result<WorkspaceId>(Error{});
+    if (!id.ok())
+      reader.fail("workspace_ids", "holds what is no UUID");
+    else if (!ids.insert(*id).second)
+      reader.fail("workspace_ids", "names a workspace twice");
+  }
+  if (ids.size() > 1000) reader.fail("workspace_ids", "names more than 1000 workspaces");
+  return {ids.begin(), ids.end()};
 }
 
 }  // namespace oa::api

@@ -12,4 +12,7 @@ namespace oa::api {
 std::string bounded_text(ObjectReader& reader, std::string_view name, std::size_t least,
                          std::size_t most);
 
+/// `workspace_ids` when it is there: at most 1000, each once; ascending.
+std::vector<WorkspaceId> read_workspaces(ObjectReader& reader);
+
 }  // namespace oa::api

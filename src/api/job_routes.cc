@@ -54,15 +54,14 @@ Result<http::Response> cancel_job(TenantCall& call) {
                           std::string(accounts::to_text(scope)) + "\"")
         .with_hint("make another token");
   }
-  OA_ASSIGN(auto transaction, call.transaction());
-  OA_ASSIGN(const auto asked, catalog::Jobs(transaction).request_cancel(job.id));
-  auto event = call.event("backup.job.cancel", "job", job.id.str());
-  event.detail = JsonText::of(json::object{{"kind", job.kind}});
-  OA_TRY(catalog::Audit(transaction).append({&event, 1}));
-  People people(transaction);
-  auto response = json_response(200, job_document(asked, people));
-  OA_TRY(transaction.commit());
-  return response;
+  return call.write([&](catalog::TenantTransaction& transaction) -> Result<http::Response> {
+    OA_ASSIGN(const auto asked, catalog::Jobs(transaction).request_cancel(job.id));
+    auto event = call.event("backup.job.cancel", "job", job.id.str());
+    event.detail = JsonText::of(json::object{{"kind", job.kind}});
+    OA_TRY(catalog::Audit(transaction).append({&event, 1}));
+    People people(transaction);
+    return json_response(200, job_document(asked, people));
+  });
 }
 
 Result<http::Response> job_events(TenantCall& call) {
@@ -87,16 +86,19 @@ Result<http::Response> job_events(TenantCall& call) {
     response.headers.erase(response.headers.begin());
     return response;
   }
+  OA_ASSIGN(auto place, call.streams().open(call.who, job.created_by != call.who.user));
   response.body = http::EventStream(
-      [&watcher = call.watcher(), tenant = call.tenant(), id = job.id, seen,
-       creator](std::shared_ptr<http::EventSender> sender) {
-        watcher.listen(tenant, id, seen, [sender, creator](const catalog::Job& changed) {
+      [&watcher = call.watcher(), tenant = call.tenant(), id = job.id, seen, creator,
+       place = std::move(place)](std::shared_ptr<http::EventSender> sender) {
+        place->hold(sender);
+        const auto tell = [sender, creator, place](const catalog::Job& changed) {
           const bool open =
               sender->send(std::to_string(changed.revision), "job",
                            json::serialize(job_document(changed, creator)));
           if (catalog::over(changed.state)) sender->close();
           return open;
-        }, [sender] { return sender->open(); });
+        };
+        watcher.listen(tenant, id, seen, tell, [sender] { return sender->open(); });
       });
   return response;
 }
@@ -105,7 +107,8 @@ using enum accounts::Scope;
 constexpr Operation kOperations[] = {
     {"listJobs", "GET", "/v1/jobs", TenantHandler(list_jobs)},
     {"getJob", "GET", "/v1/jobs/{job_id}", TenantHandler(get_job)},
-    {"cancelJob", "POST", "/v1/jobs/{job_id}/cancel", TenantHandler(cancel_job)},
+    {"cancelJob", "POST", "/v1/jobs/{job_id}/cancel", TenantHandler(cancel_job), Right::kAnybody,
+     kRead, 0, Repeats::kRememberedInside},
     {"jobEvents", "GET", "/v1/jobs/{job_id}/events", TenantHandler(job_events)},
 };
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "oa/continuity/status.h"
 #include "oa/http/server.h"
 
 namespace oa::api {
@@ -64,6 +65,16 @@ struct Measures::State {
           .Help("Schedules looked at and tenants swept, by outcome")
           .Register(registry);
   prometheus::Gauge& refused = gauges.Add({{"kind", "refused_total"}});
+  prometheus::Family<prometheus::Gauge>& cell =
+      prometheus::BuildGauge()
+          .Name("oa_continuity")
+          .Help("Continuous backup: what there is, in seconds (of the epoch for moments) or bytes")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& alarms =
+      prometheus::BuildGauge()
+          .Name("oa_continuity_alarm")
+          .Help("1 for a warning, 2 for what is critical, 0 for what is well")
+          .Register(registry);
   prometheus::Gauge& resident = prometheus::BuildGauge()
                                     .Name("process_resident_memory_bytes")
                                     .Help("Resident memory")
@@ -91,6 +102,46 @@ void Measures::add_job(const std::string& kind, const std::string& outcome, doub
 
 void Measures::add_round(const std::string& what, const std::string& outcome) {
   state_->rounds.Add({{"what", what}, {"outcome", outcome}}).Increment();
+}
+
+void Measures::set_cell(const continuity::CellStatus& status) {
+  const auto set = [this](const char* what, const std::optional<double>& value) {
+    if (value.has_value()) state_->cell.Add({{"what", what}}).Set(*value);
+  };
+  const auto seconds_of = [](const std::optional<Timestamp>& moment) -> std::optional<double> {
+    if (!moment.has_value()) return std::nullopt;
+    return static_cast<double>(moment->unix_us) / 1e6;
+  };
+  const auto number = [](const std::optional<std::uint64_t>& value) -> std::optional<double> {
+    if (!value.has_value()) return std::nullopt;
+    return static_cast<double>(*value);
+  };
+  set("on", status.on ? 1 : 0);
+  set("receiver_connected", status.receiver_connected ? 1 : 0);
+  set("rpo_seconds", status.rpo_seconds);
+  set("worst_rpo_seconds", status.worst_rpo_seconds);
+  set("lag_bytes", number(status.lag_bytes));
+  set("expected_rto_seconds", status.expected_rto_seconds);
+  set("earliest_moment", seconds_of(status.earliest));
+  set("latest_moment", seconds_of(status.latest));
+  set("last_backup", seconds_of(status.last_backup_at));
+  set("last_full_backup", seconds_of(status.last_full_at));
+  set("last_verified_restore", seconds_of(status.last_verified_restore_at));
+  set("last_verified_restore_seconds", status.last_verified_restore_seconds);
+  if (status.space.has_value()) {
+    set("repository_bytes", static_cast<double>(status.space->repository_bytes));
+    set("log_bytes", static_cast<double>(status.space->log_bytes));
+    set("free_bytes", static_cast<double>(status.space->free_bytes));
+  }
+  for (int code = 0; code <= static_cast<int>(continuity::AlarmCode::kRtoAtRisk); ++code) {
+    double level = 0;
+    for (const auto& alarm : status.alarms) {
+      if (static_cast<int>(alarm.code) != code) continue;
+      level = alarm.severity == continuity::Severity::kCritical ? 2 : std::max(level, 1.0);
+    }
+    const auto name = continuity::to_text(static_cast<continuity::AlarmCode>(code));
+    state_->alarms.Add({{"alarm", std::string(name)}}).Set(level);
+  }
 }
 
 std::string Measures::text(const http::ServerCounters& counters) const {

@@ -7,6 +7,9 @@
 namespace oa::http {
 struct ServerCounters;
 }
+namespace oa::continuity {
+struct CellStatus;
+}
 
 namespace oa::api {
 
@@ -20,6 +23,8 @@ class Measures {
   void add_job(const std::string& kind, const std::string& outcome, double seconds);
   /// What the schedules do by themselves, per tenant: "schedule" or "sweep".
   void add_round(const std::string& what, const std::string& outcome);
+  /// What the gauges of continuous backup say from now on.
+  void set_cell(const continuity::CellStatus& status);
   std::string text(const http::ServerCounters& counters) const;
 
  private:

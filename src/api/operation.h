@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "call.h"
+#include "routes.h"
 
 namespace oa::api {
 
@@ -17,6 +18,13 @@ using TenantHandler = Result<http::Response> (*)(TenantCall& call);
 /// Of a body that is not JSON, or none: it takes the body itself.
 using StreamHandler = Result<http::Reaction> (*)(TenantCall& call);
 
+/// What becomes of the repeat of a POST, all of which take an Idempotency-Key but those of nobody.
+enum class Repeats {
+  kRememberedBeside,  // the key is claimed first and the answer kept after the effect
+  kRememberedInside,  // the effect is in the transaction that keeps the answer (TenantCall::write)
+  kRefused,           // as kRememberedBeside, but the answer holds a secret and is not kept
+};
+
 struct Operation {
   std::string_view id;
   std::string_view method;
@@ -25,8 +33,11 @@ struct Operation {
   Right right = Right::kAnybody;
   accounts::Scope scope = accounts::Scope::kRead;
   std::size_t max_body_bytes = 0;  // of JSON; 0: it takes none
-  bool idempotent = false;         // takes an Idempotency-Key
+  Repeats repeats = Repeats::kRememberedBeside;
   bool heavy = false;              // asks much of the machine: few run at a time
+  bool takes_key() const {
+    return method == "POST" && std::holds_alternative<TenantHandler>(handler);
+  }
 };
 
 std::span<const Operation> operations();
@@ -39,12 +50,12 @@ std::span<const Operation> upload_operations();
 std::span<const Operation> restore_operations();
 std::span<const Operation> job_operations();
 std::span<const Operation> setting_operations();
+std::span<const Operation> continuity_operations();
 
-/// The operation of a request, with the parameters of its path. kNotFound; kMethodNotAllowed with
-/// the methods that there are in the hint.
+/// The operation of a request, with the parameters of its path. Errors: those of RouteTable::find().
 struct Route {
   const Operation* operation = nullptr;
-  std::map<std::string, std::string, std::less<>> path;
+  PathParameters path;
 };
 Result<Route> find_operation(std::string_view method, const std::vector<std::string>& path);
 

@@ -69,7 +69,7 @@ TEST(Operations, AreThoseOfTheContract) {
     const auto right = right_in_table(operation);
     const Line line{std::string(operation.method), std::string(operation.path), right,
                     right == "public" ? "" : std::string(accounts::to_text(operation.scope)),
-                    operation.idempotent};
+                    operation.takes_key()};
     EXPECT_TRUE(lines.emplace(operation.id, line).second) << operation.id;
   }
   const Lines contract = lines_of_contract();
@@ -82,6 +82,11 @@ TEST(Operations, AreThoseOfTheContract) {
   for (const auto& [id, line] : lines) EXPECT_TRUE(contract.contains(id)) << id;
 }
 
+TEST(Operations, EveryPostOfACallerTakesAnIdempotencyKey) {
+  for (const auto& [id, line] : lines_of_contract())
+    EXPECT_EQ(line.idempotent, line.method == "POST" && line.right != "public") << id;
+}
+
 std::string found(std::string_view method, const std::vector<std::string>& path) {
   const auto route = find_operation(method, path);
   if (route.ok()) return std::string(route->operation->id);
@@ -91,8 +96,8 @@ std::string found(std::string_view method, const std::vector<std::string>& path)
 TEST(Operations, AreFoundByMethodAndPath) {
   EXPECT_EQ(found("GET", {"v1", "me"}), "me");
   EXPECT_EQ(found("HEAD", {"v1", "me"}), "me");
-  EXPECT_EQ(found("POST", {"v1", "me"}), "request/method-not-allowed GET");
-  EXPECT_EQ(found("PUT", {"v1", "archives"}), "request/method-not-allowed GET, POST");
+  EXPECT_EQ(found("POST", {"v1", "me"}), "request/method-not-allowed GET, HEAD");
+  EXPECT_EQ(found("PUT", {"v1", "archives"}), "request/method-not-allowed GET, POST, HEAD");
   EXPECT_EQ(found("GET", {"v1", "nothing"}), "resource/not-found ");
   EXPECT_EQ(found("GET", {"v1", "me", "more"}), "resource/not-found ");
   EXPECT_EQ(found("GET", {}), "resource/not-found ");
@@ -103,7 +108,7 @@ TEST(Operations, AreFoundByMethodAndPath) {
 
 TEST(Operations, WhatIsSpeltOutGoesBeforeAParameter) {
   EXPECT_EQ(found("GET", {"v1", "archives", "estimate"}), "estimateArchive");
-  EXPECT_EQ(found("DELETE", {"v1", "archives", "estimate"}), "request/method-not-allowed GET");
+  EXPECT_EQ(found("DELETE", {"v1", "archives", "estimate"}), "request/method-not-allowed GET, HEAD");
   EXPECT_EQ(found("POST", {"v1", "archives", "from-upload"}), "receiveArchive");
   EXPECT_EQ(found("GET", {"v1", "archives", "from-upload"}), "request/method-not-allowed POST");
 }

@@ -1,30 +1,44 @@
 #include "operator.h"
 
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
 
+#include "conventions.h"
 #include "documents.h"
 #include "oa/crypto/secret.h"
+#include "once.h"
 #include "problem.h"
 
 namespace oa::api {
 namespace {
 
-constexpr std::size_t kBody = 16 << 10;
 constexpr std::size_t kTokenBytes = 32;
 
-json::object tenant_document(const catalog::Tenant& tenant) {
-  return {{"id", tenant.id.str()},
-          {"name", tenant.name},
-          {"plan", catalog::to_text(tenant.plan)},
-          {"created_at", tenant.created_at.rfc3339()}};
+const RouteTable& table() {
+  static const RouteTable made = [] {
+    std::vector<RouteTable::Line> lines;
+    for (const auto& route : operator_routes()) lines.push_back({route.method, route.path});
+    return RouteTable(lines);
+  }();
+  return made;
 }
 
-bool is(const http::Request& request, const char* method, std::vector<std::string> path) {
-  return (request.method == method || (request.method == "HEAD" && std::string_view(method) == "GET")) &&
-         request.path == path;
+bool reads(const http::Request& request, const char* page) {
+  return (request.method == "GET" || request.method == "HEAD") &&
+         request.path == std::vector<std::string>{page};
 }
 
 }  // namespace
+
+std::span<const OperatorRoute> operator_routes() {
+  static const std::vector<OperatorRoute> all = [] {
+    std::vector<OperatorRoute> made;
+    for (const auto group : {tenant_routes(), continuity_routes()}) made.insert(made.end(), group.begin(), group.end());
+    return made;
+  }();
+  return all;
+}
 
 Result<std::string> operator_token(const std::string& path) {
   auto found = read_file(path, 1024);
@@ -56,65 +70,100 @@ Status OperatorApi::check(const http::Request& request) const {
   return make_error(ErrorCode::kTokenInvalid, "operator", "this is not the operator's token");
 }
 
+// One request on its way; lives until its answer is made.
+struct OperatorApi::Exchange {
+  http::Request request;
+  Arrived arrived;
+  const OperatorRoute* route = nullptr;
+};
+
+std::optional<http::Response> OperatorApi::at_once(const http::Request& request) {
+  return health(request);
+}
+
 http::Reaction OperatorApi::handle(const http::Request& request) {
-  const std::string trace_id = request.id;
-  if (is(request, "GET", {"healthz"}))
-    return json_response(200, json::object{{"status", "ok"}});
-  const Status admitted = check(request);
-  if (!admitted.ok()) return problem_response(admitted.error(), request.target, trace_id);
-  if (is(request, "GET", {"metrics"})) {
+  auto exchange = std::make_shared<Exchange>();
+  exchange->request = request;
+  exchange->arrived.request = &exchange->request;
+  exchange->arrived.trace_id = trace_id_of(request);
+  exchange->arrived.secrets = &secrets_;
+  auto reaction = dispatch(exchange);
+  if (auto* response = std::get_if<http::Response>(&reaction))
+    add_standard_headers(*response, &exchange->request, exchange->arrived.trace_id);
+  return reaction;
+}
+
+http::Reaction OperatorApi::dispatch(const std::shared_ptr<Exchange>& exchange) {
+  const auto& request = exchange->request;
+  const auto problem = [&](const Error& error) {
+    return problem_response(error, request.target, exchange->arrived.trace_id);
+  };
+  if (const Status admitted = check(request); !admitted.ok()) return problem(admitted.error());
+  if (reads(request, "metrics")) {
     http::Response response;
     response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
     response.body = metrics_();
     return response;
   }
-  if (is(request, "GET", {"v1", "operator", "tenants"})) return list_tenants(request, trace_id);
-  if (is(request, "POST", {"v1", "operator", "tenants"})) {
-    return http::SmallBody{kBody, [this, target = request.target, trace_id](const std::string& body) {
-                             return create_tenant(body, target, trace_id);
-                           }};
+  auto found = table().find(request.method, request.path);
+  if (!found.ok()) {
+    auto response = problem(found.error());
+    if (found.error().code == ErrorCode::kMethodNotAllowed)
+      response.headers.emplace_back("Allow", found.error().cause);
+    return response;
   }
-  return problem_response(
-      make_error(ErrorCode::kNotFound, "operator", "there is nothing at this address"),
-      request.target, trace_id);
+  exchange->route = &operator_routes()[found->line];
+  exchange->arrived.path = std::move(found->path);
+  if (exchange->route->max_body_bytes == 0) return answer(*exchange);
+  if (const Status media = check_media_type(request); !media.ok()) return problem(media.error());
+  return http::SmallBody{
+      exchange->route->max_body_bytes, [this, exchange](const std::string& body) {
+        const auto parsed = parse_body(body);
+        http::Response response;
+        if (parsed.ok()) {
+          exchange->arrived.body = *parsed;
+          response = answer(*exchange);
+        } else {
+          response = problem_response(parsed.error(), exchange->request.target,
+                                      exchange->arrived.trace_id);
+        }
+        add_standard_headers(response, &exchange->request, exchange->arrived.trace_id);
+        return response;
+      }};
 }
 
-http::Response OperatorApi::list_tenants(const http::Request& request,
-                                         const std::string& trace_id) {
-  const auto tenants = instance_.database().list_tenants();
-  if (!tenants.ok()) return problem_response(tenants.error(), request.target, trace_id);
-  json::array data;
-  for (const auto& tenant : *tenants) data.push_back(tenant_document(tenant));
-  return json_response(200, json::object{{"data", std::move(data)}});
+http::Response OperatorApi::answer(const Exchange& exchange) const {
+  auto response = call(exchange);
+  if (response.ok()) return std::move(*response);
+  return problem_response(response.error(), exchange.request.target, exchange.arrived.trace_id);
 }
 
-http::Response OperatorApi::create_tenant(const std::string& body, const std::string& target,
-                                          const std::string& trace_id) {
-  const auto create = [&]() -> Result<catalog::Tenant> {
-    OA_ASSIGN(const auto document, parse_json(body, {kBody, 4}));
-    ObjectReader reader(document, "body");
-    const auto name = reader.text("name");
-    const auto plan = catalog::parse_text<catalog::Plan>(reader.text("plan"));
-    if (!plan.ok()) reader.fail("plan", "is starter, growth or scale");
-    OA_TRY(reader.finish());
-    return instance_.provision_tenant(name, *plan);
-  };
-  const auto made = create();
-  if (!made.ok()) return problem_response(made.error(), target, trace_id);
-  return json_response(201, tenant_document(*made));
+Result<http::Response> OperatorApi::call(const Exchange& exchange) const {
+  const OperatorCall call{instance_, cell_, exchange.arrived};
+  const auto handler = exchange.route->handler;
+  if (exchange.route->method != "POST") return handler(call);
+  OA_ASSIGN(const auto key, idempotency_key(exchange.request));
+  if (!key.has_value()) return handler(call);
+  const auto remembered = remembered_of_operator(instance_.database(), *key);
+  return answer_once(*remembered, digest_of(exchange.arrived), true, [&] { return handler(call); });
 }
 
 http::Response OperatorApi::refuse(const Error& error) {
-  return refusal_response(error, to_hex(ByteView(Uuid::random().raw())));
+  const std::string trace_id = to_hex(ByteView(Uuid::random().raw()));
+  auto response = refusal_response(error, trace_id);
+  add_standard_headers(response, nullptr, trace_id);
+  return response;
 }
 
 void OperatorApi::done(const http::Request& request, int status, std::uint64_t, std::uint64_t,
                        double seconds) {
   if (!log_) return;
+  const auto found = table().find(request.method, request.path);
+  const auto operation = found.ok() ? operator_routes()[found->line].id : "page";
   log_(json::serialize(json::object{{"level", "info"},
                                     {"ts", Timestamp::now().rfc3339()},
-                                    {"trace_id", request.id},
-                                    {"operation", "operator"},
+                                    {"trace_id", trace_id_of(request)},
+                                    {"operation", fmt::format("operator.{}", operation)},
                                     {"method", request.method},
                                     {"status", status},
                                     {"seconds", seconds}}));

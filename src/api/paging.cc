@@ -6,12 +6,14 @@
 #include <charconv>
 
 #include "oa/crypto/hash.h"
+#include "oa/crypto/secret.h"
 
 namespace oa::api {
 namespace {
 
 constexpr std::size_t kMaxLimit = 500;
 constexpr std::int64_t kCursorSeconds = 24 * 3600;
+constexpr std::size_t kSealBytes = 16;
 
 // What a cursor belongs to: the path and every other parameter of the query.
 std::string binding_of(const Arrived& arrived) {
@@ -37,16 +39,26 @@ std::string from_url(std::string text) {
   return text;
 }
 
+// Of the cursor's text, by the key that the processes of an instance share: only what one of them
+// wrote is read.
+std::string seal_of(const Arrived& arrived, std::string_view text) {
+  const auto mac = hmac_sha256(arrived.secrets->cursors, as_bytes(text));
+  return to_url(to_base64(ByteView(mac).first(kSealBytes)));
+}
+
 Result<std::string> position_in(const std::string& cursor, const Arrived& arrived, Timestamp now) {
-  const auto bytes = from_base64(from_url(cursor));
-  if (!bytes.ok() || bytes->size() > 1000) return foreign_cursor();
-  const auto document = parse_json(as_text(*bytes), {2000, 2});
-  if (!document.ok()) return foreign_cursor();
-  ObjectReader reader(*document, "cursor");
+  const auto dot = std::min(cursor.find('.'), cursor.size());
+  const auto text = std::string_view(cursor).substr(0, dot);
+  const auto seal = std::string_view(cursor).substr(std::min(dot + 1, cursor.size()));
+  if (!constant_time_equal(as_bytes(seal), as_bytes(seal_of(arrived, text)))) return foreign_cursor();
+  OA_ASSIGN(const auto bytes, from_base64(from_url(std::string(text))));
+  OA_ASSIGN(const auto document, parse_json(as_text(bytes), {2000, 2}));
+  ObjectReader reader(document, "cursor");
   const auto binding = reader.text("b");
   const auto made_at = reader.integer("t");
   auto position = reader.text("p");
-  if (!reader.finish().ok() || binding != binding_of(arrived)) return foreign_cursor();
+  OA_TRY(reader.finish());
+  if (binding != binding_of(arrived)) return foreign_cursor();
   if (made_at > now.unix_seconds() + 60 || made_at < now.unix_seconds() - kCursorSeconds) {
     return make_error(ErrorCode::kCursorExpired, "paging", "the cursor is older than 24 hours")
         .with_hint("begin at the first page, without a cursor");
@@ -83,7 +95,8 @@ json::object page_document(const Arrived& arrived, const PageRequest& page, json
   if (next.has_value()) {
     const json::object cursor{
         {"b", binding_of(arrived)}, {"t", now.unix_seconds()}, {"p", *next}};
-    about["next_cursor"] = to_url(to_base64(as_bytes(canonical_json(cursor))));
+    const auto text = to_url(to_base64(as_bytes(canonical_json(cursor))));
+    about["next_cursor"] = text + "." + seal_of(arrived, text);
     about["has_more"] = true;
   }
   return {{"data", std::move(data)}, {"page", std::move(about)}};

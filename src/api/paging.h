@@ -1,4 +1,4 @@
-// Lists by opaque cursor.
+// Lists by opaque cursor, which only the processes of this instance can write.
 #pragma once
 
 #include "call.h"

@@ -4,11 +4,13 @@
 
 #include <boost/json.hpp>
 
+#include "conventions.h"
 #include "documents.h"
 #include "oa/crypto/hash.h"
 #include "oa/http/conditional.h"
 #include "oa/http/cookies.h"
 #include "oa/pages/pages.h"
+#include "once.h"
 #include "problem.h"
 
 namespace oa::api {
@@ -25,16 +27,6 @@ bool changes_something(const std::string& method) {
 
 constexpr double kStrangersPerSecond = 20, kStrangersBurst = 500;
 constexpr auto kReadyFor = std::chrono::seconds(1);
-
-// A trace id of the caller's (W3C Trace Context), or the request's own.
-std::string trace_id_of(const http::Request& request) {
-  const auto header = request.header("traceparent");
-  if (header.has_value() && header->size() == 55 && header->starts_with("00-")) {
-    const std::string id(header->substr(3, 32));
-    if (from_hex(id).ok() && id.find_first_not_of('0') != std::string::npos) return id;
-  }
-  return request.id;
-}
 
 // Who asked, when one of our own proxies passed the request on (the last address that none of them
 // added), and whether they used TLS.
@@ -87,31 +79,6 @@ Status check_origin(const http::Request& request) {
       .with_hint("use the pages of this service");
 }
 
-bool is_json(const http::Request& request) {
-  const auto type = request.header("content-type");
-  if (!type.has_value()) return false;
-  const auto media = type->substr(0, type->find(';'));
-  return media.substr(0, media.find_last_not_of(' ') + 1) == "application/json";
-}
-
-void add_security_headers(http::Response& response, const http::Request* request,
-                          const std::string& trace_id) {
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  response.headers.emplace_back("Referrer-Policy", "no-referrer");
-  response.headers.emplace_back("X-Frame-Options", "DENY");
-  response.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
-  response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
-  response.headers.emplace_back("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
-  response.headers.emplace_back(
-      "Content-Security-Policy",
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-      "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
-      "frame-ancestors 'none'");
-  if (request != nullptr && request->secure)
-    response.headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
-  response.headers.emplace_back("X-Trace-Id", trace_id);
-}
-
 }  // namespace
 
 RateLimit::Bucket& RateLimit::filled(const std::string& caller) {
@@ -158,7 +125,7 @@ class Pipeline::StreamedBody final : public http::BodyTarget {
 
  private:
   http::Response completed(http::Response response) const {
-    add_security_headers(response, &exchange_->request, exchange_->arrived.trace_id);
+    add_standard_headers(response, &exchange_->request, exchange_->arrived.trace_id);
     return response;
   }
   std::unique_ptr<http::BodyTarget> target_;
@@ -237,15 +204,21 @@ Status Pipeline::admit(const Operation& operation, const accounts::Identity& who
       .with_hint("ask an Owner of your organisation");
 }
 
+// A probe is to hear that the process runs while every worker waits for the database.
+std::optional<http::Response> Pipeline::at_once(const http::Request& request) {
+  return health(request);
+}
+
 http::Reaction Pipeline::handle(const http::Request& request) {
   auto exchange = std::make_shared<Exchange>();
   exchange->request = request;
   look_behind_proxies(exchange->request, settings_.trusted_proxies);
   exchange->arrived.request = &exchange->request;
   exchange->arrived.trace_id = trace_id_of(request);
+  exchange->arrived.secrets = &parts_.secrets;
   auto reaction = dispatch(exchange);
   if (auto* response = std::get_if<http::Response>(&reaction))
-    add_security_headers(*response, &exchange->request, exchange->arrived.trace_id);
+    add_standard_headers(*response, &exchange->request, exchange->arrived.trace_id);
   if (auto* target = std::get_if<std::unique_ptr<http::BodyTarget>>(&reaction))
     *target = std::make_unique<StreamedBody>(std::move(*target), exchange);
   return reaction;
@@ -295,13 +268,9 @@ http::Reaction Pipeline::dispatch(const std::shared_ptr<Exchange>& exchange) {
     return problem(reaction.error());
   }
   if (operation.max_body_bytes == 0) return answer(exchange);
-  if (request.has_body && !is_json(request)) {
-    return problem(make_error(ErrorCode::kUnsupportedMediaType, "request",
-                              "the body must be application/json")
-                       .with_hint("send `Content-Type: application/json`"));
-  }
+  if (const Status media = check_media_type(request); !media.ok()) return problem(media.error());
   return http::SmallBody{operation.max_body_bytes, [this, exchange](std::string body) {
-                           const auto parsed = parse_json(body.empty() ? "{}" : body, {body.size() + 2, 16});
+                           const auto parsed = parse_body(body);
                            auto response = http::Response{};
                            if (parsed.ok()) {
                              exchange->arrived.body = *parsed;
@@ -309,7 +278,7 @@ http::Reaction Pipeline::dispatch(const std::shared_ptr<Exchange>& exchange) {
                            } else {
                              response = this->problem(parsed.error(), *exchange);
                            }
-                           add_security_headers(response, &exchange->request,
+                           add_standard_headers(response, &exchange->request,
                                                 exchange->arrived.trace_id);
                            return response;
                          }};
@@ -330,8 +299,10 @@ Result<http::Response> Pipeline::call(Exchange& exchange) {
     PublicCall call(parts_, exchange.arrived);
     return (*handler)(call);
   }
-  const auto key = exchange.request.header("idempotency-key");
-  if (operation.idempotent && key.has_value()) return call_once(exchange, std::string(*key));
+  if (operation.takes_key()) {
+    OA_ASSIGN(const auto key, idempotency_key(exchange.request));
+    if (key.has_value()) return call_once(exchange, *key);
+  }
   TenantCall call(parts_, exchange.arrived, exchange.who);
   if (!operation.heavy) return std::get<TenantHandler>(operation.handler)(call);
   const Turn turn(asking_much_, settings_.heavy_at_once);
@@ -340,47 +311,20 @@ Result<http::Response> Pipeline::call(Exchange& exchange) {
 }
 
 Result<http::Response> Pipeline::call_once(Exchange& exchange, const std::string& key) {
-  const bool printable = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (key.empty() || key.size() > 128 || !printable) {
-    return make_error(ErrorCode::kInvalidArgument, "request",
-                      "an Idempotency-Key has 1 to 128 printable characters");
-  }
   TenantCall call(parts_, exchange.arrived, exchange.who);
-  const json::array asked{exchange.request.method, exchange.request.target,
-                          exchange.arrived.body.value_or(nullptr)};
-  catalog::IdempotentAnswer answer;
-  answer.user = exchange.who.user;
-  answer.key = key;
-  answer.request = Sha256::of(as_bytes(canonical_json(asked)));
-  OA_ASSIGN(auto transaction, call.transaction());
-  catalog::IdempotentAnswers answers(transaction);
-  OA_TRY(answers.lock(answer.user, key));
-  OA_ASSIGN(const auto before, answers.find(answer.user, key));
-  if (before.has_value()) {
-    if (before->request != answer.request) {
-      return make_error(ErrorCode::kIdempotencyMismatch, "request",
-                        "this Idempotency-Key came before with another request")
-          .with_hint("use a new key for a new request");
-    }
-    http::Response response;
-    response.status = before->status;
-    const json::value headers = before->headers.value();
-    for (const auto& [name, value] : headers.as_object())
-      response.headers.emplace_back(name, value.as_string());
-    response.headers.emplace_back("Idempotent-Replay", "true");
-    response.body = before->body;
-    return response;
+  const Operation& operation = *exchange.operation;
+  const auto request = digest_of(exchange.arrived);
+  const auto answer = [&] { return std::get<TenantHandler>(operation.handler)(call); };
+  const UserId user = exchange.who.user;
+  if (operation.repeats != Repeats::kRememberedInside) {
+    const auto remembered =
+        remembered_beside(parts_.instance.database(), exchange.who.tenant, user, key);
+    return answer_once(*remembered, request, operation.repeats != Repeats::kRefused, answer);
   }
+  OA_ASSIGN(auto transaction, call.transaction());
   call.answer_is_remembered_in(&transaction);
-  OA_ASSIGN(auto response, std::get<TenantHandler>(exchange.operation->handler)(call));
-  json::object headers;
-  for (const auto& [name, value] : response.headers) headers[name] = value;
-  answer.status = response.status;
-  answer.headers = JsonText::of(headers);
-  answer.body = std::get<std::string>(response.body);
-  answer.created_at = Timestamp::now();
-  OA_TRY(answers.add(answer));
-  OA_TRY(transaction.commit());
+  const auto remembered = remembered_in(transaction, user, key);
+  OA_ASSIGN(auto response, answer_once(*remembered, request, true, answer));
   call.wake_workers();
   return response;
 }
@@ -418,7 +362,6 @@ std::optional<http::Response> Pipeline::service_page(const http::Request& reques
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (!path.empty() && path[0] == "v1") return std::nullopt;
   if (!reads) return std::nullopt;
-  if (path == std::vector<std::string>{"healthz"}) return json_response(200, json::object{{"status", "ok"}});
   if (path == std::vector<std::string>{"readyz"}) {
     const Status ready = check_ready();
     if (ready.ok()) return json_response(200, json::object{{"status", "ok"}});
@@ -440,18 +383,39 @@ Status Pipeline::check_ready() {
   const auto now = std::chrono::steady_clock::now();
   if (now - ready_checked_at_ < kReadyFor) return ready_result_;
   ready_checked_at_ = now;
-  ready_result_ = parts_.instance.check();
-  if (!ready_result_.ok()) {
+  const Status found = parts_.instance.check();
+  log_readiness(found);
+  ready_result_ = found;
+  if (!found.ok()) {
     ready_result_ = make_error(ErrorCode::kOverloaded, "service",
                                "the database or the object store does not answer");
   }
   return ready_result_;
 }
 
+// Once for each change, not for each probe.
+void Pipeline::log_readiness(const Status& found) {
+  const auto code = found.ok() ? std::string_view() : error_info(found.error().code).name;
+  if (code == ready_logged_) return;
+  ready_logged_ = code;
+  if (!settings_.log) return;
+  json::object line{{"level", found.ok() ? "info" : "error"},
+                    {"ts", Timestamp::now().rfc3339()},
+                    {"operation", "readiness"},
+                    {"ready", found.ok()}};
+  if (!found.ok()) {
+    const Error& error = found.error();
+    line["code"] = code;
+    line["op"] = error.op;
+    line["cause"] = error.cause.empty() ? error.message : error.cause;
+  }
+  settings_.log(json::serialize(line));
+}
+
 http::Response Pipeline::refuse(const Error& error) {
   const std::string trace_id = to_hex(ByteView(Uuid::random().raw()));
   auto response = refusal_response(error, trace_id);
-  add_security_headers(response, nullptr, trace_id);
+  add_standard_headers(response, nullptr, trace_id);
   return response;
 }
 

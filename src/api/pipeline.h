@@ -38,6 +38,7 @@ class RateLimit {
 class Pipeline final : public http::Handler {
  public:
   Pipeline(Parts& parts, const ServiceSettings& settings, Measures& measures);
+  std::optional<http::Response> at_once(const http::Request& request) override;
   http::Reaction handle(const http::Request& request) override;
   http::Response refuse(const Error& error) override;
   void done(const http::Request& request, int status, std::uint64_t received_bytes,
@@ -58,6 +59,7 @@ class Pipeline final : public http::Handler {
   std::optional<http::Response> service_page(const http::Request& request,
                                              const std::string& trace_id);
   Status check_ready();
+  void log_readiness(const Status& found);
   http::Response problem(const Error& error, const Exchange& exchange);
 
   Parts& parts_;
@@ -70,6 +72,7 @@ class Pipeline final : public http::Handler {
   std::mutex ready_mutex_;
   std::chrono::steady_clock::time_point ready_checked_at_;
   Status ready_result_;
+  std::string ready_logged_;  // a code; empty: that it is ready
 };
 
 }  // namespace oa::api

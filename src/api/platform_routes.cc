@@ -254,6 +254,7 @@ Result<http::Response> resume_dataset(TenantCall& call) {
 }
 
 using enum accounts::Scope;
+using enum Repeats;
 constexpr Operation kOperations[] = {
     {"listWorkspaces", "GET", "/v1/workspaces", TenantHandler(list_workspaces), Right::kAnybody,
      kReports},
@@ -266,11 +267,12 @@ constexpr Operation kOperations[] = {
     {"deleteReport", "DELETE", "/v1/reports/{report_id}", TenantHandler(delete_report),
      Right::kAnybody, kReports},
     {"openReport", "GET", "/v1/reports/{report_id}/data", TenantHandler(open_report),
-     Right::kAnybody, kReports, 0, false, true},
+     Right::kAnybody, kReports, 0, {}, true},
     {"getDataset", "GET", "/v1/datasets/{dataset_id}", TenantHandler(get_dataset),
      Right::kAnybody, kDatasets},
     {"refreshDataset", "POST", "/v1/datasets/{dataset_id}/refresh",
-     TenantHandler(refresh_dataset), Right::kAnybody, kDatasets, 0, true},
+     TenantHandler(refresh_dataset), Right::kAnybody, kDatasets, 0,
+     kRememberedInside},
     {"pauseDataset", "POST", "/v1/datasets/{dataset_id}/pause", TenantHandler(pause_dataset),
      Right::kAnybody, kDatasets},
     {"resumeDataset", "POST", "/v1/datasets/{dataset_id}/resume", TenantHandler(resume_dataset),

@@ -11,11 +11,15 @@ namespace {
 
 constexpr std::size_t kMaxAssets = 20'000;
 
+// What everything is to an Admin; none of them for an Owner, to whom it is all.
+std::vector<WorkspaceId> managed_workspaces(const accounts::Identity& who) {
+  if (who.owner) return {};
+  return {who.admin_of.begin(), who.admin_of.end()};
+}
+
 Result<http::Response> compare_archive(TenantCall& call) {
   OA_ASSIGN(const auto record, archive_of(call));
-  operations::CompareArchive operation{record.id, {}};
-  if (!call.who.owner)
-    operation.workspaces.assign(call.who.admin_of.begin(), call.who.admin_of.end());
+  const operations::CompareArchive operation{record.id, managed_workspaces(call.who)};
   OA_ASSIGN(const auto job, call.start(operation));
   return job_response(call, job);
 }
@@ -108,6 +112,7 @@ Result<http::Response> plan_restore(TenantCall& call) {
         .with_hint("send either `everything` or `assets`");
   }
   OA_TRY(visible_archive(call, operation.archive));
+  operation.workspaces = managed_workspaces(call.who);
   OA_ASSIGN(const auto job, call.start(operation));
   return job_response(call, job);
 }
@@ -256,24 +261,29 @@ Result<http::Response> plan_undo(TenantCall& call) {
 constexpr std::size_t kSmall = 4 << 10;
 constexpr std::size_t kSelection = 8 << 20;
 using enum accounts::Scope;
+using enum Repeats;
 constexpr Operation kOperations[] = {
     {"compareArchive", "POST", "/v1/archives/{archive_id}/compare",
-     TenantHandler(compare_archive), Right::kBackup, kRestore, 0, true},
+     TenantHandler(compare_archive), Right::kBackup, kRestore, 0,
+     kRememberedInside},
     {"listRestores", "GET", "/v1/restores", TenantHandler(list_restores), Right::kBackup,
      kRestore},
     {"planRestore", "POST", "/v1/restores", TenantHandler(plan_restore), Right::kBackup, kRestore,
-     kSelection, true},
+     kSelection,
+     kRememberedInside},
     {"getRestore", "GET", "/v1/restores/{restore_id}", TenantHandler(get_restore), Right::kBackup,
      kRestore},
     {"listRestoreItems", "GET", "/v1/restores/{restore_id}/items", TenantHandler(list_items),
      Right::kBackup, kRestore},
     {"restoreItemDifferences", "GET",
      "/v1/restores/{restore_id}/items/{kind}/{asset_id}/differences",
-     TenantHandler(item_differences), Right::kBackup, kRestore, 0, false, true},
+     TenantHandler(item_differences), Right::kBackup, kRestore, 0, {}, true},
     {"applyRestore", "POST", "/v1/restores/{restore_id}/apply", TenantHandler(apply_restore),
-     Right::kBackup, kRestore, kSmall, true},
+     Right::kBackup, kRestore, kSmall,
+     kRememberedInside},
     {"planUndo", "POST", "/v1/restores/{restore_id}/undo", TenantHandler(plan_undo),
-     Right::kBackup, kRestore, kSmall, true},
+     Right::kBackup, kRestore, kSmall,
+     kRememberedInside},
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "oa/backup/archive_removal.h"
+#include "oa/continuity/retention.h"
+#include "oa/datasets/datasets.h"
 #include "oa/uploads/uploads.h"
 
 namespace oa::api {
@@ -15,7 +17,7 @@ constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kDay = 24 * 3600 * kSecond;
 constexpr auto kTick = std::chrono::minutes(1);
 constexpr int kTicksPerSweep = 60;
-constexpr int kPlanDays = 1, kJobDays = 30, kAnswerDays = 1;
+constexpr int kPlanDays = 1, kJobDays = 30, kAnswerDays = 1, kTokenDays = 90;
 
 std::int64_t period_of(catalog::ScheduleFrequency frequency) {
   return frequency == catalog::ScheduleFrequency::kWeekly ? 7 * kDay : kDay;
@@ -62,6 +64,7 @@ Status sweep_rows(catalog::Database& database, TenantId tenant, Timestamp now) {
   OA_TRY(catalog::Restores(transaction).remove_planned_before(days_before(now, kPlanDays)));
   OA_TRY(catalog::Jobs(transaction).remove_finished_before(days_before(now, kJobDays)));
   OA_TRY(catalog::IdempotentAnswers(transaction).remove_before(days_before(now, kAnswerDays)));
+  OA_TRY(catalog::Tokens(transaction).remove_ended_before(days_before(now, kTokenDays)));
   return transaction.commit();
 }
 
@@ -95,6 +98,23 @@ Status sweep_restores(instance::Instance& instance, TenantId tenant, Timestamp n
   return {};
 }
 
+// Rows and originals that are past what the plan and the documentation promise.
+Status sweep_retention(instance::Instance& instance, TenantId tenant, Timestamp now) {
+  auto& database = instance.database();
+  OA_ASSIGN(const auto plans,
+            catalog::CellCatalog(database).plans_since(continuity::regret_begins(now)));
+  std::vector<catalog::Plan> own;
+  for (const auto& [id, plan] : plans)
+    if (id == tenant) own.push_back(plan);
+  const auto removed =
+      continuity::remove_row_versions(database, instance.objects().store(), tenant,
+                                      continuity::kept_days(own), now, no_progress());
+  if (!removed.ok()) return removed.error();
+  datasets::DatasetService datasets({database, instance.objects(), instance.keys()}, tenant);
+  const auto originals = datasets.expire_originals(now, {"system", std::nullopt, "", {}}, no_progress());
+  return originals.ok() ? Status() : Status(originals.error());
+}
+
 template <class T>
 Status status_of(const Result<T>& result) {
   return result.ok() ? Status() : Status(result.error());
@@ -110,7 +130,7 @@ Status sweep_tenant(instance::Instance& instance, TenantId tenant, Timestamp now
       sweep_rows(database, tenant, now), remove_expired(instance, tenant, now),
       status_of(backup::sweep_archives(database, objects, tenant, now)),
       status_of(uploads::Uploads(database, objects, tenant).sweep(now)),
-      sweep_restores(instance, tenant, now)};
+      sweep_restores(instance, tenant, now), sweep_retention(instance, tenant, now)};
   for (const Status& step : steps) OA_TRY(step);
   return {};
 }
@@ -139,8 +159,15 @@ class RunningSchedules final : public Schedules {
     }
   }
 
+  Status sweep_operator(Timestamp now) {
+    OA_ASSIGN(auto access, parts_.instance.database().as_operator());
+    OA_TRY(catalog::OperatorAnswers(access).remove_before(days_before(now, kAnswerDays)));
+    return {};
+  }
+
   void look(bool sweep) {
     const Timestamp now = Timestamp::now();
+    if (sweep) tell("sweep", sweep_operator(now));
     const auto tenants = parts_.instance.database().list_tenants();
     if (!tenants.ok()) return report("tenants", tenants.error());
     for (const auto& tenant : *tenants) {

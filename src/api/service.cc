@@ -3,6 +3,9 @@
 #include <boost/json.hpp>
 #include <thread>
 
+#include "cell_watch.h"
+#include "oa/continuity/keeper.h"
+#include "oa/instance/service_key.h"
 #include "operator.h"
 #include "pipeline.h"
 #include "schedules.h"
@@ -10,6 +13,9 @@
 namespace oa::api {
 
 namespace {
+
+// A stream outlives the session or token that it was opened with by no more.
+constexpr std::chrono::seconds kStreamsLookedAt(3);
 
 // What becomes of jobs, for the log and to be measured: kinds, codes and times, nothing of what they
 // are about.
@@ -51,14 +57,20 @@ jobs::RunnerObserver observing(Measures& measures,
 
 // In the order in which they are made; each uses those before it.
 struct Service::State {
-  State(instance::Instance& instance, const ServiceSettings& given)
+  State(instance::Instance& instance, const ServiceSecrets& secrets, const ServiceSettings& given)
       : settings(given),
-        parts{instance, accounts::Accounts(instance.database())},
-        pipeline(parts, settings, measures) {}
+        parts{instance, secrets, accounts::Accounts(instance.database())},
+        cell_watch(instance),
+        pipeline(parts, settings, measures) {
+    parts.cell_watch = &cell_watch;
+  }
 
   const ServiceSettings settings;
   Parts parts;
   Measures measures;
+  CellWatch cell_watch;
+  std::unique_ptr<continuity::Keeper> keeper;
+  std::unique_ptr<OpenStreams> streams;
   std::unique_ptr<jobs::Watcher> watcher;
   std::unique_ptr<jobs::Runner> runner;
   Pipeline pipeline;
@@ -68,12 +80,60 @@ struct Service::State {
   std::unique_ptr<Schedules> schedules;
 };
 
+namespace {
+
+// The embedded server is reached by its socket, as the role that may do nothing but replicate.
+Result<std::unique_ptr<continuity::Keeper>> start_keeper(
+    instance::Instance& instance, Measures& measures,
+    const std::function<void(const std::string&)>& log) {
+  const auto& live = instance.database().settings();
+  continuity::KeeperSettings settings;
+  std::string host;  // quoted as libpq wants it
+  for (const char c : live.host) {
+    if (c == '\'' || c == '\\') host += '\\';
+    host += c;
+  }
+  settings.conninfo = "host='" + host + "' port=" + live.port + " user=" + live.replication_role;
+  settings.ended = [&measures, log](const catalog::CellRun& run) {
+    const auto outcome = run.failure.has_value() ? run.failure->code
+                                                 : std::string(catalog::to_text(run.state));
+    measures.add_round("cell." + std::string(catalog::to_text(run.kind)), outcome);
+    if (!log) return;
+    log(json::serialize(json::object{{"level", run.failure.has_value() ? "error" : "info"},
+                                     {"ts", Timestamp::now().rfc3339()},
+                                     {"operation", "cell.run"},
+                                     {"run", run.id.str()},
+                                     {"kind", catalog::to_text(run.kind)},
+                                     {"outcome", outcome}}));
+  };
+  settings.trouble = [log](const Error& error) {
+    if (!log) return;
+    log(json::serialize(json::object{{"level", "error"},
+                                     {"ts", Timestamp::now().rfc3339()},
+                                     {"operation", "cell"},
+                                     {"code", error_info(error.code).name},
+                                     {"op", error.op},
+                                     {"cause", error.message + " " + error.cause}}));
+  };
+  return continuity::Keeper::start(*instance.cell(), instance.database(),
+                                   instance.objects().store(), std::move(settings));
+}
+
+}  // namespace
+
 Service::Service(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Service::~Service() { stop(std::chrono::milliseconds(0)); }
+Service::~Service() { stop_after(std::chrono::milliseconds(0), std::chrono::milliseconds(0)); }
 
 Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
                                                 const ServiceSettings& settings) {
-  auto state = std::make_unique<State>(instance, settings);
+  OA_ASSIGN(const auto key, instance::service_key(instance));
+  auto state = std::make_unique<State>(instance, ServiceSecrets::of(key.view()), settings);
+  if (instance.cell() != nullptr) {
+    OA_ASSIGN(state->keeper, start_keeper(instance, state->measures, settings.log));
+    state->cell_watch.set_keeper(state->keeper.get());
+  }
+  state->streams = OpenStreams::start(state->parts.accounts, kStreamsLookedAt);
+  state->parts.streams = state->streams.get();
   state->watcher = jobs::Watcher::start(instance.database());
   state->parts.watcher = state->watcher.get();
   jobs::RunnerSettings runner;
@@ -85,7 +145,9 @@ Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
   if (settings.operators.has_value()) {
     OA_ASSIGN(const auto token, operator_token(settings.operator_token_file));
     state->operators = std::make_unique<OperatorApi>(
-        instance, Sha256::of(as_bytes(token)), [&measures = state->measures, &server = *state->server] {
+        instance, state->cell_watch, state->parts.secrets, Sha256::of(as_bytes(token)), [&watch = state->cell_watch, &measures = state->measures, &server = *state->server] {
+          const auto status = watch.status();
+          if (status.ok()) measures.set_cell(*status);
           return measures.text(server.counters());
         },
         settings.log);
@@ -102,10 +164,15 @@ std::uint16_t Service::operator_port() const {
 }
 
 void Service::stop(std::chrono::milliseconds patience) {
+  stop_after(state_->settings.drain, patience);
+}
+
+void Service::stop_after(std::chrono::milliseconds drain, std::chrono::milliseconds patience) {
   if (state_->server == nullptr) return;
   state_->pipeline.shutting_down();
   // Jobs are put back while requests come to their end, so that this process takes no more.
   std::thread jobs([this] { state_->runner->stop(); });
+  std::this_thread::sleep_for(drain);
   std::thread operators([this] {
     if (state_->operator_server != nullptr) state_->operator_server->stop(std::chrono::seconds(1));
   });
@@ -113,6 +180,9 @@ void Service::stop(std::chrono::milliseconds patience) {
   operators.join();
   jobs.join();
   state_->schedules.reset();
+  // Last, so that what the others wrote is received; a run that is on its way is interrupted.
+  state_->cell_watch.set_keeper(nullptr);
+  state_->keeper.reset();
 }
 
 }  // namespace oa::api

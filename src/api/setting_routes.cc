@@ -83,6 +83,10 @@ Result<catalog::Audit::Filter> audit_filter(const Arrived& arrived) {
   if (const auto to = arrived.query("to")) {
     OA_ASSIGN(filter.to, Timestamp::parse(*to));
   }
+  const auto changes = arrived.query("changes").value_or("false");
+  if (changes != "true" && changes != "false")
+    return make_error(ErrorCode::kInvalidArgument, "audit", "changes is true or false");
+  filter.changes = changes == "true";
   return filter;
 }
 
@@ -202,6 +206,7 @@ Result<http::Response> rotate_key(TenantCall& call) {
 
 constexpr std::size_t kBody = 16 << 10;
 using enum accounts::Scope;
+using enum Repeats;
 constexpr Operation kOperations[] = {
     {"getSchedule", "GET", "/v1/backup/schedule", TenantHandler(get_schedule), Right::kOwner,
      kBackup},
@@ -210,12 +215,12 @@ constexpr Operation kOperations[] = {
     {"listAuditEvents", "GET", "/v1/audit/events", TenantHandler(list_audit_events),
      Right::kOwner, kAdmin},
     {"verifyAudit", "POST", "/v1/audit/verify", TenantHandler(verify_audit), Right::kOwner, kAdmin,
-     0, true},
+     0,
+     kRememberedInside},
     {"listKeys", "GET", "/v1/keys", TenantHandler(list_keys), Right::kOwner, kAdmin},
     {"acceptSigner", "POST", "/v1/keys", TenantHandler(accept_signer), Right::kOwner, kAdmin,
      kBody},
-    {"rotateKey", "POST", "/v1/keys/rotate", TenantHandler(rotate_key), Right::kOwner, kAdmin, 0,
-     true},
+    {"rotateKey", "POST", "/v1/keys/rotate", TenantHandler(rotate_key), Right::kOwner, kAdmin},
     {"revokeKey", "DELETE", "/v1/keys/{fingerprint}", TenantHandler(revoke_key), Right::kOwner,
      kAdmin},
     {"downloadKey", "GET", "/v1/keys/{fingerprint}/public-key", TenantHandler(download_key),

@@ -7,6 +7,7 @@
 #include "documents.h"
 #include "oa/uploads/uploads.h"
 #include "operation.h"
+#include "paging.h"
 #include "problem.h"
 
 namespace oa::api {
@@ -118,15 +119,50 @@ Result<http::Response> upload_offset(TenantCall& call) {
   return response;
 }
 
+json::object upload_document(const uploads::UploadRecord& record, People& people) {
+  return {{"id", record.id.str()},
+          {"file_name", record.file_name},
+          {"created_by", people.person(record.created_by)},
+          {"length", record.length_bytes},
+          {"offset", record.offset_bytes},
+          {"created_at", record.created_at.rfc3339()},
+          {"expires_at", record.expires_at.rfc3339()},
+          {"complete", record.whole()}};
+}
+
 Result<http::Response> get_upload(TenantCall& call) {
   OA_ASSIGN(const auto record, own_upload(call));
-  return json_response(200, json::object{{"id", record.id.str()},
-                                         {"file_name", record.file_name},
-                                         {"length", record.length_bytes},
-                                         {"offset", record.offset_bytes},
-                                         {"created_at", record.created_at.rfc3339()},
-                                         {"expires_at", record.expires_at.rfc3339()},
-                                         {"complete", record.whole()}});
+  OA_ASSIGN(auto snapshot, call.snapshot());
+  People people(snapshot);
+  return json_response(200, upload_document(record, people));
+}
+
+// There are few (uploads::Limits), so a page is cut out of them all.
+Result<http::Response> list_uploads(TenantCall& call) {
+  const Timestamp now = Timestamp::now();
+  OA_ASSIGN(const auto page, page_request(call.arrived, now));
+  std::optional<catalog::Archives::After> after;
+  if (page.after.has_value()) {
+    OA_ASSIGN(after, parse_position(*page.after));
+  }
+  const auto only = call.who.owner ? std::optional<UserId>() : std::optional(call.who.user);
+  OA_ASSIGN(const auto records, uploads_of(call).list(only));
+  OA_ASSIGN(auto snapshot, call.snapshot());
+  People people(snapshot);
+  json::array data;
+  std::optional<std::string> next;
+  std::string last;
+  for (const auto& record : records) {
+    const auto place = std::pair(-record.created_at.unix_us, record.id.uuid());  // newest first
+    if (after.has_value() && place <= std::pair(-after->created_at.unix_us, after->id)) continue;
+    if (data.size() == page.limit) {
+      next = last;
+      break;
+    }
+    last = position_of(record.created_at, record.id.uuid());
+    data.push_back(upload_document(record, people));
+  }
+  return json_response(200, page_document(call.arrived, page, std::move(data), next, now));
 }
 
 Result<std::optional<uploads::Checksum>> checksum_of(const http::Request& request) {
@@ -196,6 +232,7 @@ Result<http::Response> abandon_upload(TenantCall& call) {
 using enum accounts::Scope;
 constexpr Operation kOperations[] = {
     {"uploadOptions", "OPTIONS", "/v1/uploads", PublicHandler(upload_options)},
+    {"listUploads", "GET", "/v1/uploads", TenantHandler(list_uploads), Right::kBackup, kRestore},
     {"createUpload", "POST", "/v1/uploads", TenantHandler(create_upload), Right::kBackup,
      kRestore},
     {"uploadOffset", "HEAD", "/v1/uploads/{upload_id}", TenantHandler(upload_offset),

@@ -27,6 +27,9 @@ struct ServiceSettings {
   int heavy_at_once = 16;  // reports opened, differences
   /// Addresses of proxies of ours, whose X-Forwarded-For and X-Forwarded-Proto are believed.
   std::set<std::string> trusted_proxies;
+  /// From the beginning of stop() to the end of listening: so that those who ask /readyz see it and
+  /// send nobody here any more.
+  std::chrono::milliseconds drain{0};
   /// Takes one line of the log: a JSON object without personal data. Called from many threads.
   std::function<void(const std::string& line)> log;
 };
@@ -43,12 +46,13 @@ class Service {
   std::uint16_t operator_port() const;
   /// Reads the certificate again.
   Status reload_certificate();
-  /// Answers /readyz with 503 from now on, lets requests come to their end for `patience`, puts
-  /// running jobs back and returns.
+  /// Answers /readyz with 503 from now on, goes on serving for the settings' `drain`, then lets
+  /// requests come to their end for `patience`, puts running jobs back and returns.
   void stop(std::chrono::milliseconds patience);
  private:
   struct State;
   explicit Service(std::unique_ptr<State> state);
+  void stop_after(std::chrono::milliseconds drain, std::chrono::milliseconds patience);
   std::unique_ptr<State> state_;
 };
 
