@@ -9,7 +9,9 @@
 #include "oa/console/program.h"
 #include "oa/crypto/secret.h"
 #include "restore_commands.h"
+#include "restore_wal_command.h"
 #include "serve_commands.h"
+#include "continuity_commands.h"
 #include "user_commands.h"
 
 namespace oa::cli {
@@ -44,12 +46,19 @@ class Parser {
                              const std::string& example, Command run) {
                         return command(parent, name, what, example, std::move(run));
                       });
+    add_continuity_commands(app_, continuity_,
+                            [this](CLI::App* parent, const std::string& name,
+                                   const std::string& what, const std::string& example,
+                                   Command run) {
+                              return command(parent, name, what, example, std::move(run));
+                            });
     add_asset_commands(app_, assets_,
                        [this](CLI::App* parent, const std::string& name, const std::string& what,
                               const std::string& example, Command run) {
                          return command(parent, name, what, example, std::move(run));
                        });
     add_archive();
+    add_restore_wal();
     add_restore_commands(app_, restore_,
                          [this](CLI::App* parent, const std::string& name, const std::string& what,
                                 const std::string& example, Command run) {
@@ -80,6 +89,10 @@ class Parser {
     up->add_option("--rows", serve_.demo_rows, "Rows of the demo's orders table")
         ->capture_default_str()
         ->check(CLI::Range(1, 50'000'000));
+    up->add_option("--continuity", serve_.continuity_folder,
+                   "Where backups and log go, best on another volume; at the first start");
+    up->add_flag("--synchronous", serve_.synchronous,
+                 "Commits wait until the received log has them: nothing acknowledged is ever lost");
     auto* serve = command(&app_, "serve", "Serve an instance that is there, beside others who do",
                           "oa-backup serve --data /srv/oa --port 8081",
                           [this](const Context& c) { return run_serve(c, serve_); });
@@ -104,11 +117,27 @@ class Parser {
     sub->add_option("--job-workers", serve_.job_workers, "Long operations at a time")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
+    sub->add_option("--drain", serve_.drain_seconds,
+                    "Seconds to go on serving after SIGTERM, while /readyz says 503")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 3600));
     sub->add_option("--log", serve_.log, "File for the log, a JSON object a line; - for stderr");
   }
 
+  void add_restore_wal() {
+    auto* sub = command(&app_, "restore-wal",
+                        "Give Postgres a piece of its log while it recovers (restore_command)",
+                        "oa-backup restore-wal --socket /srv/oa/restore \"%f\" \"%p\"\n"
+                        "Exit status: 0 found, 1 not there, 126 trouble, which stops the recovery",
+                        [this](const Context& c) { return run_restore_wal(c, restore_wal_); });
+    sub->add_option("--socket", restore_wal_.socket, "Socket of the process that restores")
+        ->required();
+    sub->add_option("file", restore_wal_.file, "Name of the file")->required();
+    sub->add_option("target", restore_wal_.target, "Where to put it")->required();
+  }
+
   void add_tenant() {
-    auto* tenant = app_.add_subcommand("tenant", "Make, list, show and import tenants");
+    auto* tenant = app_.add_subcommand("tenant", "Make, list, show, change and import tenants");
     tenant->require_subcommand(1);
     tenant->fallthrough();
     auto* create = command(tenant, "create", "Make a blank tenant on its own key",
@@ -117,6 +146,11 @@ class Parser {
     create->add_option("name", tenant_.name, "Name")->required();
     create->add_option("--plan", tenant_.plan, "starter, growth or scale")->capture_default_str();
     command(tenant, "list", "List tenants", "oa-backup tenant list --json", run_tenant_list);
+    auto* set_plan = command(tenant, "set-plan", "Change what a tenant's plan is",
+                             "oa-backup tenant set-plan Acme scale",
+                             [this](const Context& c) { return run_tenant_set_plan(c, tenant_); });
+    set_plan->add_option("tenant", tenant_.name, "Id or name")->required();
+    set_plan->add_option("plan", tenant_.plan, "starter, growth or scale")->required();
     command(tenant, "show", "List what a tenant owns, with ids", "oa-backup tenant show Demo",
             [this](const Context& c) { return run_tenant_show(c, tenant_); })
         ->add_option("tenant", tenant_.name, "Id or name")
@@ -268,12 +302,14 @@ class Parser {
   KeyOptions keys_;
   AssetOptions assets_;
   UserOptions users_;
+  ContinuityOptions continuity_;
   ImportOptions import_;
   ArchiveCreateOptions create_;
   ArchiveOptions archive_;
   ArchiveDeleteOptions delete_;
   DiffOptions diff_;
   RestoreOptions restore_;
+  RestoreWalOptions restore_wal_;
   Command chosen_;
 };
 
@@ -292,7 +328,8 @@ int run_chosen(int argc, const char* const* argv) {
 
 int run(int argc, const char* const* argv) {
   forbid_core_dumps();
-  return console::run_guarded(argc, argv, run_chosen);
+  const int status = console::run_guarded(argc, argv, run_chosen);
+  return calls_restore_wal(argc, argv) ? restore_wal_status(status) : status;
 }
 
 }  // namespace oa::cli

@@ -26,6 +26,7 @@ struct TenantOptions {
 };
 Status run_tenant_create(const Context& context, const TenantOptions& options);
 Status run_tenant_list(const Context& context);
+Status run_tenant_set_plan(const Context& context, const TenantOptions& options);
 Status run_tenant_show(const Context& context, const TenantOptions& options);
 
 struct KeyOptions {

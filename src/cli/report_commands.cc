@@ -108,7 +108,10 @@ void show_answer(const Context& context, const json::value& answer) {
     rows.emplace_back();
     for (const auto& cell : row.as_array()) rows.back().push_back(cell_text(cell));
   }
-  context.output.table(header, rows, "  no rows");
+  const bool denied = answer.as_object().contains("denied");
+  context.output.table(
+      header, denied ? std::vector<std::vector<std::string>>() : rows,
+      denied ? "  no rows: row-level security shows this person none" : "  no rows");
   if (all.size() > kShownRows)
     context.output.line(fmt::format("  … {} rows in all; --json has them", all.size()));
 }
@@ -117,28 +120,25 @@ Status run_report_list(const Context& context, const AssetOptions& options) {
   OA_ASSIGN(const auto opened, open_tenant(context, options));
   OA_ASSIGN(auto transaction,
             opened.instance->database().begin(opened.tenant.id, catalog::Isolation::kSnapshot));
-  constexpr std::size_t kPage = 500;
   json::array items;
   std::vector<std::vector<std::string>> rows;
   OA_ASSIGN(const auto names, names_of_principals(transaction));
   OA_ASSIGN(const auto workspaces, catalog::Workspaces(transaction).list());
   for (const auto& workspace : workspaces) {
-    for (std::optional<ReportId> after;;) {
-      OA_ASSIGN(const auto reports, catalog::Reports(transaction).list(workspace.id, after, kPage));
-      for (const auto& report : reports) {
-        items.push_back(json::object{{"id", report.id.str()},
-                                     {"name", report.name},
-                                     {"workspace_id", workspace.id.str()},
-                                     {"visuals", report.visuals.size()},
-                                     {"bookmarks", report.bookmarks.size()},
-                                     {"grants", grants_json(report.grants, names)}});
-        rows.push_back({report.id.str(), report.name, std::to_string(report.visuals.size()),
-                        std::to_string(report.bookmarks.size()), workspace.name,
-                        grants_text(report.grants, names)});
-      }
-      if (reports.size() < kPage) break;
-      after = reports.back().id;
-    }
+    OA_TRY(catalog::Reports(transaction)
+               .for_each(workspace.id, [&](const catalog::Report& report) -> Status {
+                 items.push_back(json::object{{"id", report.id.str()},
+                                              {"name", report.name},
+                                              {"workspace_id", workspace.id.str()},
+                                              {"visuals", report.visuals.size()},
+                                              {"bookmarks", report.bookmarks.size()},
+                                              {"grants", grants_json(report.grants, names)}});
+                 rows.push_back({report.id.str(), report.name,
+                                 std::to_string(report.visuals.size()),
+                                 std::to_string(report.bookmarks.size()), workspace.name,
+                                 grants_text(report.grants, names)});
+                 return {};
+               }));
   }
   context.output.document(json::object{{"data", std::move(items)}});
   context.output.table({"id", "name", "visuals", "bookmarks", "workspace", "shared with"}, rows,
@@ -196,25 +196,21 @@ Status run_alert_list(const Context& context, const AssetOptions& options) {
   OA_ASSIGN(const auto opened, open_tenant(context, options));
   OA_ASSIGN(auto transaction,
             opened.instance->database().begin(opened.tenant.id, catalog::Isolation::kSnapshot));
-  constexpr std::size_t kPage = 500;
   json::array items;
   std::vector<std::vector<std::string>> rows;
   OA_ASSIGN(const auto workspaces, catalog::Workspaces(transaction).list());
   for (const auto& workspace : workspaces) {
-    for (std::optional<AlertId> after;;) {
-      OA_ASSIGN(const auto alerts, catalog::Alerts(transaction).list(workspace.id, after, kPage));
-      for (const auto& alert : alerts) {
-        items.push_back(json::object{{"id", alert.id.str()},
-                                     {"name", alert.name},
-                                     {"workspace_id", workspace.id.str()},
-                                     {"measure", alert.measure},
-                                     {"enabled", alert.enabled}});
-        rows.push_back({alert.id.str(), alert.name, alert.measure, alert.enabled ? "on" : "off",
-                        workspace.name});
-      }
-      if (alerts.size() < kPage) break;
-      after = alerts.back().id;
-    }
+    OA_TRY(catalog::Alerts(transaction)
+               .for_each(workspace.id, [&](const catalog::Alert& alert) -> Status {
+                 items.push_back(json::object{{"id", alert.id.str()},
+                                              {"name", alert.name},
+                                              {"workspace_id", workspace.id.str()},
+                                              {"measure", alert.measure},
+                                              {"enabled", alert.enabled}});
+                 rows.push_back({alert.id.str(), alert.name, alert.measure,
+                                 alert.enabled ? "on" : "off", workspace.name});
+                 return {};
+               }));
   }
   context.output.document(json::object{{"data", std::move(items)}});
   context.output.table({"id", "name", "measure", "state", "workspace"}, rows,

@@ -105,6 +105,7 @@ Result<api::ServiceSettings> settings_of(const ServeOptions& options,
   if (of_this_machine(options))
     settings.server.max_connections_per_peer = settings.server.max_connections;
   settings.job_workers = options.job_workers;
+  settings.drain = std::chrono::seconds(options.drain_seconds);
   settings.trusted_proxies.insert(options.trusted_proxies.begin(), options.trusted_proxies.end());
   if (options.certificate.empty() != options.private_key.empty()) {
     return make_error(ErrorCode::kInvalidArgument, "serve", "TLS takes a certificate and its key")
@@ -243,7 +244,11 @@ Status run_up(const Context& context, const ServeOptions& options) {
   if (instance::Instance::exists(context.options.data_folder)) {
     OA_ASSIGN(lock, UpLock::take(context.options.data_folder));
   }
-  OA_ASSIGN(const auto instance, open_instance(context.options, true, true));
+  instance::Settings settings;
+  settings.create = settings.run_server = settings.continuous = true;
+  settings.synchronous = options.synchronous;
+  settings.continuity_folder = options.continuity_folder;
+  OA_ASSIGN(const auto instance, open_instance(context.options, std::move(settings)));
   if (!lock.has_value()) {
     OA_ASSIGN(lock, UpLock::take(instance->data_folder()));
   }

@@ -13,6 +13,9 @@ struct ServeOptions {
   unsigned job_workers = 2;
   std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-For is believed
   std::string log;  // file, "-" for standard error; empty: none
+  std::string continuity_folder;  // empty: in the data folder
+  bool synchronous = false;  // commits wait for the receiver of the log
+  unsigned drain_seconds = 0;  // between /readyz saying no and the end of listening
   bool demo = false;
   std::uint64_t demo_rows = 200'000;
 };

@@ -20,16 +20,24 @@ std::string default_data_folder() {
   return std::string(home == nullptr ? "." : home) + "/.local/share/oa-backup";
 }
 
-Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options, bool create,
-                                                          bool run_server) {
-  instance::Settings settings;
+Status read_passphrase(const GlobalOptions& options, instance::Settings& settings) {
+  if (options.passphrase_file.empty()) return {};
+  OA_ASSIGN(settings.passphrase, archive_cli::read_passphrase_file(options.passphrase_file));
+  return {};
+}
+
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
+                                                          instance::Settings settings) {
   settings.data_folder = options.data_folder;
-  settings.create = create;
-  settings.run_server = run_server;
-  if (!options.passphrase_file.empty()) {
-    OA_ASSIGN(settings.passphrase, archive_cli::read_passphrase_file(options.passphrase_file));
-  }
+  OA_TRY(read_passphrase(options, settings));
   return instance::Instance::open(settings);
+}
+
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
+                                                          bool create) {
+  instance::Settings settings;
+  settings.create = create;
+  return open_instance(options, std::move(settings));
 }
 
 namespace {

@@ -28,9 +28,13 @@ struct GlobalOptions {
 std::string default_data_folder();
 
 /// Opens the instance behind --data; makes it when `create`.
-/// `run_server` as in instance::Settings.
-Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options, bool create,
-                                                          bool run_server = false);
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
+                                                          bool create);
+/// The same with more in `settings`, of which --data and --passphrase-file are set here.
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
+                                                          instance::Settings settings);
+/// The passphrase of --passphrase-file into `settings`, if it was given.
+Status read_passphrase(const GlobalOptions& options, instance::Settings& settings);
 
 /// An archive named on the command line: a file, or the id of one that the tenant has in store.
 struct NamedArchive {

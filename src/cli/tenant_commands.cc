@@ -80,6 +80,16 @@ Status run_tenant_list(const Context& context) {
   return {};
 }
 
+Status run_tenant_set_plan(const Context& context, const TenantOptions& options) {
+  OA_ASSIGN(const auto plan, catalog::parse_text<catalog::Plan>(options.plan));
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto found, instance->database().find_tenant(options.name));
+  OA_ASSIGN(const auto tenant, instance->database().set_plan(found.id, plan, ""));
+  context.output.document(to_json(tenant));
+  context.output.line(fmt::format("tenant {} is on plan {} now", tenant.name, options.plan));
+  return {};
+}
+
 Status run_tenant_show(const Context& context, const TenantOptions& options) {
   OA_ASSIGN(const auto instance, open_instance(context.options, false));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.name));
@@ -92,25 +102,16 @@ Status run_tenant_show(const Context& context, const TenantOptions& options) {
         {"kind", kind}, {"id", id.str()}, {"workspace_id", workspace.str()}, {"name", name}});
     rows.push_back({kind, id.str(), name});
   };
-  constexpr std::size_t kPage = 500;
   OA_ASSIGN(const auto workspaces, catalog::Workspaces(transaction).list());
   for (const auto& workspace : workspaces) {
     add("workspace", workspace.id.uuid(), workspace.id, workspace.name);
     OA_ASSIGN(const auto datasets, catalog::Datasets(transaction).list(workspace.id));
     for (const auto& dataset : datasets)
       add("dataset", dataset.id.uuid(), workspace.id, dataset.name);
-    for (std::optional<ReportId> after;;) {
-      OA_ASSIGN(const auto reports, catalog::Reports(transaction).list(workspace.id, after, kPage));
-      for (const auto& report : reports) add("report", report.id.uuid(), workspace.id, report.name);
-      if (reports.size() < kPage) break;
-      after = reports.back().id;
-    }
-    for (std::optional<AlertId> after;;) {
-      OA_ASSIGN(const auto alerts, catalog::Alerts(transaction).list(workspace.id, after, kPage));
-      for (const auto& alert : alerts) add("alert", alert.id.uuid(), workspace.id, alert.name);
-      if (alerts.size() < kPage) break;
-      after = alerts.back().id;
-    }
+    OA_ASSIGN(const auto reports, catalog::Reports(transaction).names(workspace.id));
+    for (const auto& [id, name] : reports) add("report", id.uuid(), workspace.id, name);
+    OA_ASSIGN(const auto alerts, catalog::Alerts(transaction).names(workspace.id));
+    for (const auto& [id, name] : alerts) add("alert", id.uuid(), workspace.id, name);
   }
   auto document = to_json(tenant);
   document["assets"] = std::move(items);
