@@ -76,15 +76,22 @@ catalog::Visual visual(const DemoDataset& dataset, VisualKind kind, std::size_t 
 }
 
 catalog::Bookmark bookmark(const std::string& name, const catalog::Report& report,
-                           const Table& table) {
+                           json::array filters) {
   catalog::Bookmark bookmark;
   bookmark.id = BookmarkId::random();
   bookmark.name = name;
-  bookmark.state = JsonText::of(json::object{
-      {"filters",
-       json::array{json::object{{"field", table.dimension}, {"op", "ne"}, {"value", "—"}}}},
-      {"focus", report.visuals.front().id.str()}});
+  bookmark.state = JsonText::of(
+      json::object{{"filters", std::move(filters)}, {"focus", report.visuals.front().id.str()}});
   return bookmark;
+}
+
+std::vector<catalog::Bookmark> bookmarks(const catalog::Report& report, const Table& table) {
+  json::array board;
+  for (const auto& value : table.board) board.emplace_back(value);
+  const json::object of_board{{"field", table.dimension}, {"op", "in"}, {"value", board}};
+  const json::object of_others{{"field", table.dimension}, {"op", "not_in"}, {"value", board}};
+  return {bookmark("Board meeting", report, {of_board}),
+          bookmark("All others", report, {of_others})};
 }
 
 }  // namespace
@@ -113,8 +120,7 @@ std::vector<catalog::Report> demo_reports(const std::vector<DemoDataset>& datase
     }
     report.layout = JsonText::of(json::object{{"grid", 12}, {"cells", std::move(cells)}});
     report.filters = JsonText::of(json::object{{"items", json::array{}}});
-    report.bookmarks = {bookmark("Everything", report, dataset.table),
-                        bookmark("Board meeting", report, dataset.table)};
+    report.bookmarks = bookmarks(report, dataset.table);
     report.created_by = dataset.record.created_by;
     report.created_at = report.updated_at = now;
     reports.push_back(std::move(report));

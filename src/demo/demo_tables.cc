@@ -48,7 +48,7 @@ Table orders(std::uint64_t rows, std::string_view canary) {
               0,
               "# Orders of all regions. Amounts are net, in EUR.\n"
               "dataset: orders\n"
-              "source: { type: postgres, ref: warehouse }   # the secret is entered in Settings\n"
+              "source: { type: csv }\n"
               "tables:\n"
               "  - { name: orders, primary_key: order_id }\n"
               "dimensions:\n"
@@ -63,6 +63,7 @@ Table orders(std::uint64_t rows, std::string_view canary) {
               "average order value\n",
               "order_id,customer_code,region,product,quantity,net_amount,created_on,note\n",
               "region",
+              {"North", "West"},
               "order_date",
               {"revenue", "order_count", "aov"}};
   Source source(1);
@@ -80,7 +81,8 @@ Table orders(std::uint64_t rows, std::string_view canary) {
 Table customers(std::string_view canary) {
   Table table{"customers",
               0,
-              "# One row per customer. customer_code keeps its leading zeros.\n"
+              "# One row per customer. customer_code keeps its leading zeros. The demo has no\n"
+              "# warehouse: a refresh cannot reach it, and the rows stay as they are.\n"
               "dataset: customers\n"
               "source: { type: postgres, ref: warehouse }\n"
               "tables:\n"
@@ -94,9 +96,13 @@ Table customers(std::string_view canary) {
               "security:\n"
               "  - name: region_scoped\n"
               "    applies_to: { role: [viewer] }\n"
-              "    predicate: \"region = {{ user.attributes.region }}\"\n",
+              "    predicate: \"region = {{ user.attributes.region }}\"\n"
+              "  - name: all_rows\n"
+              "    applies_to: { role: [editor, admin] }\n"
+              "    predicate: \"region IS NOT NULL\"\n",
               "customer_code,\"company name\",city,region,credit_limit\n",
               "city",
+              {"Lyon", "Oslo"},
               "",
               {"customer_count", "credit_limit"}};
   Source source(2);
@@ -124,6 +130,7 @@ Table products(std::string_view canary) {
               "  - { id: list_price, type: avg, column: products.list_price }\n",
               "sku,product,list_price,$margin,discontinued\n",
               "product",
+              {"Desk lamp"},
               "",
               {"sku_count", "list_price"}};
   Source source(3);
@@ -155,6 +162,7 @@ Table shipments(std::string_view canary) {
       "  - { id: weight, type: sum, column: shipments.weight_kg }\n",
       "shipment_id,carrier,city,weight_kg,ship_date\n",
       "carrier",
+      {"Rail", "Sea"},
       "ship_date",
       {"shipment_count", "weight"}};
   Source source(4);
@@ -184,6 +192,7 @@ Table tickets(std::string_view canary) {
       "  - { id: resolution, type: avg, column: tickets.resolution_hours }\n",
       "ticket_id,severity,opened_on,resolution_hours,summary\n",
       "severity",
+      {"high", "urgent"},
       "opened",
       {"ticket_count", "resolution"}};
   constexpr std::array kSeverities{"low", "normal", "high", "urgent"};

@@ -16,8 +16,9 @@ struct Table {
   std::size_t workspace = 0;  // index: 0 Sales, 1 Operations
   std::string model_yaml;
   std::string csv;
-  std::string dimension;       // a text dimension
-  std::string date_dimension;  // empty when there is none
+  std::string dimension;           // a text dimension
+  std::vector<std::string> board;  // the values of it that the board looks at
+  std::string date_dimension;      // empty when there is none
   std::vector<std::string> measures;
 };
 

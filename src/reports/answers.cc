@@ -84,11 +84,13 @@ json::value to_json(const QueryAnswer& answer) {
   }
   json::object page{{"has_more", answer.next_cursor.has_value()}, {"next_cursor", nullptr}};
   if (answer.next_cursor) page["next_cursor"] = *answer.next_cursor;
-  return json::object{{"columns", std::move(columns)},
+  json::object object{{"columns", std::move(columns)},
                       {"rows", std::move(rows)},
                       {"row_count", answer.row_count},
                       {"page", std::move(page)},
                       {"sql_preview", answer.sql_preview}};
+  if (answer.denied) object["denied"] = true;
+  return object;
 }
 
 }  // namespace oa::reports

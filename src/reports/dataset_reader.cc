@@ -17,6 +17,7 @@ QueryAnswer take_answer(semantics::CompiledQuery compiled, analytics::Answer ans
                         std::uint64_t limit) {
   QueryAnswer result;
   result.sql_preview = std::move(compiled.sql_preview);
+  result.denied = compiled.denied;
   result.row_count = std::min(answer.row_count, limit);
   for (std::size_t i = 0; i < answer.columns.size(); ++i) {
     auto& cells = answer.columns[i].cells;

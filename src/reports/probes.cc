@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxProbes = 64;
 constexpr std::uint64_t kMaxAskedRows = 200'000'000;  // rows of a visual's dataset, for each visual
-constexpr std::size_t kPage = 100;
 // Long enough that it is never a slow machine that decides what is proven.
 constexpr std::chrono::minutes kTimeout{10};
 constexpr std::size_t kMaxManifestProbes = 10'000;
@@ -52,34 +51,43 @@ class Taker {
     return {};
   }
 
+  // What each report would ask is noted first, then those that are asked are read one at a time.
   Status ask_reports(WorkspaceId id) {
-    for (std::optional<ReportId> after;;) {
-      OA_ASSIGN(const auto reports, catalog::Reports(snapshot_).list(id, after, kPage));
-      for (const auto& report : reports) OA_TRY(consider(report));
-      if (reports.size() < kPage) return {};
-      after = reports.back().id;
-    }
+    std::vector<Candidate> candidates;
+    OA_TRY(catalog::Reports(snapshot_).for_each(id, [&](const catalog::Report& report) -> Status {
+      Candidate candidate{report.id, {}, 0};
+      for (const auto& visual : report.visuals) {
+        const auto rows = rows_.find(visual.dataset_id);
+        if (rows == rows_.end()) return {};
+        candidate.cost += rows->second;
+        candidate.datasets.insert(visual.dataset_id);
+      }
+      candidates.push_back(std::move(candidate));
+      return {};
+    }));
+    for (const auto& candidate : candidates) OA_TRY(consider(candidate));
+    return {};
   }
 
   Probes take() { return std::move(probes_); }
 
  private:
-  Status consider(const catalog::Report& report) {
-    if (probes_.reports.size() == kMaxProbes || asked_.size() == rows_.size()) return {};
-    bool new_dataset = false;
-    std::uint64_t cost = 0;
-    for (const auto& visual : report.visuals) {
-      const auto rows = rows_.find(visual.dataset_id);
-      if (rows == rows_.end()) return {};
-      cost += rows->second;
-      new_dataset = new_dataset || !asked_.contains(visual.dataset_id);
-    }
-    if (!new_dataset || spent_ + cost > kMaxAskedRows) return {};
+  struct Candidate {
+    ReportId report;
+    std::set<DatasetId> datasets;
+    std::uint64_t cost = 0;  // rows that its visuals ask
+  };
+
+  Status consider(const Candidate& candidate) {
+    if (probes_.reports.size() == kMaxProbes) return {};
+    const bool new_dataset = !std::ranges::includes(asked_, candidate.datasets);
+    if (!new_dataset || spent_ + candidate.cost > kMaxAskedRows) return {};
+    OA_ASSIGN(const auto report, catalog::Reports(snapshot_).get(candidate.report));
     const auto opened = show(snapshot_, objects_, report, probes_.now, progress_);
     if (!opened.ok() && !is_of_the_report(opened.error())) return opened.error();
-    spent_ += cost;
+    spent_ += candidate.cost;
     if (!opened.ok() || !whole(*opened)) return {};
-    for (const auto& visual : report.visuals) asked_.insert(visual.dataset_id);
+    asked_.insert(candidate.datasets.begin(), candidate.datasets.end());
     probes_.reports.push_back({report.id, to_hex(opened->digest)});
     return {};
   }

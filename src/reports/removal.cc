@@ -20,6 +20,7 @@ Status remove_report(catalog::Database& database, TenantId tenant, ReportId id,
   event.detail = JsonText::of(json::object{{"workspace_id", report.workspace_id.str()}});
   event.trace_id = actor.trace_id;
   event.personal = actor.personal;
+  event.personal["detail.name"] = report.name;
   OA_TRY(catalog::Audit(transaction).append({&event, 1}));
   return transaction.commit();
 }

@@ -57,7 +57,10 @@ class Planner {
     OA_TRY(write_digests(contents_, live_, rewriter, plan_.items));
     for (auto& item : plan_.items) {
       const auto forbidden = forbidden_.find(item.source);
-      if (forbidden != forbidden_.end() && item.action == Action::kOverwrite)
+      if (forbidden == forbidden_.end()) continue;
+      // That nothing has changed, too, is told to members alone.
+      const bool unseen = !rights_.has(item.target_workspace, catalog::Role::kViewer);
+      if (item.action == Action::kOverwrite || (item.action == Action::kIdentical && unseen))
         block(item, forbidden->second);
     }
     add_notes();

@@ -407,8 +407,12 @@ TEST_F(PlanTest, WhoMayDoLessRestoresLess) {
   live_.users[editor.id] = editor;
   request_.requested_by = editor.id;
   EXPECT_EQ(item(plan(), AssetKind::kReport, 20).action, Action::kBlocked);
+  const auto dataset = [&] { return item(plan(), AssetKind::kDataset, 10).action; };
+  EXPECT_EQ(dataset(), Action::kBlocked) << "who is no member learns not even that it is the same";
   live_.workspaces[WorkspaceId(id(1))].roles = {
-      {catalog::PrincipalKind::kUser, id(60), catalog::Role::kEditor}};
+      {catalog::PrincipalKind::kUser, id(60), catalog::Role::kViewer}};
+  EXPECT_EQ(dataset(), Action::kIdentical);
+  live_.workspaces[WorkspaceId(id(1))].roles[0].role = catalog::Role::kEditor;
   EXPECT_EQ(item(plan(), AssetKind::kReport, 20).action, Action::kOverwrite);
   EXPECT_EQ(item(plan(), AssetKind::kWorkspace, 1).action, Action::kBlocked);
   live_.workspaces[WorkspaceId(id(1))].roles[0].role = catalog::Role::kAdmin;

@@ -53,9 +53,11 @@ Status read_rows(const Engine& engine, const catalog::RowsObject& rows) {
   return copy_all(*source, sink);
 }
 
-// Nothing brings these back; any other failure may pass.
+// Nothing brings these back; any other failure may pass. A damaged header reads like one that
+// another key wrapped, but the archive that is being restored opened under the tenant's key.
 bool lost_or_damaged(const Error& error) {
-  return error.code == ErrorCode::kNotFound || error.code == ErrorCode::kSealCorrupt;
+  return error.code == ErrorCode::kNotFound || error.code == ErrorCode::kSealCorrupt ||
+         error.code == ErrorCode::kKeyWrong;
 }
 
 // Rows that are lost or damaged cannot be kept for an undo, and must not be in the way of a restore

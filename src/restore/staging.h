@@ -24,7 +24,8 @@ struct KeptForUndo {
 };
 /// Writes what the plan overwrites or removes into the undo archive, from `snapshot`, which shows
 /// what the plan saw. Only rows that the store says it has lost (kNotFound) or that do not
-/// authenticate (kSealCorrupt) are left out; any other failure is the result.
+/// authenticate (kSealCorrupt; kKeyWrong when it is their header) are left out; any other failure
+/// is the result.
 Result<KeptForUndo> keep_for_undo(const Engine& engine, catalog::TenantTransaction& snapshot,
                                   const PreparedRestore& prepared, Progress& progress);
 

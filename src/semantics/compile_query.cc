@@ -60,6 +60,7 @@ class Compiler {
     out.statement.parameters = parameters_.take();
     out.columns = std::move(columns_);
     out.sql_preview = out.statement.sql;
+    out.denied = denied_roots_ == roots_.size();
     return out;
   }
 
@@ -271,6 +272,7 @@ class Compiler {
   Result<std::string> aggregation(std::size_t root) {
     bool deny = false;
     OA_ASSIGN(const JoinTree tree, tables_for(root, deny));
+    if (deny) ++denied_roots_;
     OA_ASSIGN(const std::string where, conditions(tree, deny));
     const std::string rows = from_sql(tree) + where;
     std::vector<std::string> dimensions;
@@ -401,6 +403,7 @@ class Compiler {
   std::vector<DimensionFilter> filters_;
   std::vector<std::tuple<const Measure*, const Filter*, std::string>> measure_filters_;
   std::vector<std::string> roots_;  // tables whose rows are aggregated
+  std::size_t denied_roots_ = 0;
 };
 
 }  // namespace

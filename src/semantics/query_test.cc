@@ -370,6 +370,22 @@ TEST(SecurityTest, ATableThatTheRuleCannotReachIsDenied) {
   EXPECT_NE(both.find("\"t1\".\"id\" IS NOT NULL"), std::string::npos) << both;
 }
 
+TEST(SecurityTest, AQueryThatShowsNothingAtAllSaysSo) {
+  const auto says = [](std::string_view query, const std::string& yaml, const Viewer& viewer) {
+    const auto model = model_of(yaml);
+    const auto tables = shop_tables();
+    return compile_query(model, tables, *decode_query(parse_json(query).value(), "q"), viewer, {})
+        ->denied;
+  };
+  const std::string yaml = with_rule("region = 'x'");
+  EXPECT_FALSE(says(kTurnover, std::string(kShopModel), {}));
+  EXPECT_TRUE(says(kTurnover, yaml, {}));
+  EXPECT_FALSE(says(kTurnover, yaml, sales("{}")));
+  EXPECT_TRUE(says(R"({"measures":["island_count"]})", yaml, sales("{}")));
+  EXPECT_FALSE(says(R"({"measures":["island_count","revenue"]})", yaml, sales("{}")))
+      << "one of its tables shows something";
+}
+
 TEST(SecurityTest, AColumnThatIsGoneDenies) {
   auto tables = shop_tables();
   tables[1].columns.erase(tables[1].columns.begin() + 1);

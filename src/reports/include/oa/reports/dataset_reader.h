@@ -25,11 +25,13 @@ struct QueryAnswer {
   std::uint64_t row_count = 0;
   std::optional<std::string> next_cursor;  // when more rows follow
   std::string sql_preview;
+  bool denied = false;  // row-level security shows the viewer no row; not part of the digest
 };
 
 /// Of ids, kinds and cells, in order (docs/format.md, "Probes"): equal answers, equal digests.
 Blake2bDigest answer_digest(const QueryAnswer& answer);
-/// {"columns":[{"id","label","kind","role","format"}],"rows":[[…]],"row_count","page":{…},"sql_preview"}
+/// {"columns":[{"id","label","kind","role","format"}],"rows":[[…]],"row_count","page":{…},"sql_preview"},
+/// and "denied":true when it is so
 json::value to_json(const QueryAnswer& answer);
 
 struct AskOptions {

@@ -110,6 +110,7 @@ struct CompiledQuery {
   Statement statement;
   std::vector<OutputColumn> columns;  // in the order of the answer's columns
   std::string sql_preview;            // the statement laid out for people, values as $1 …
+  bool denied = false;                // row-level security shows the viewer no row of any table
 };
 
 struct CompileOptions {
