@@ -19,6 +19,7 @@ const ReportPage = page(() => import('./reports/ReportPage'), 'ReportPage');
 const BackupPage = page(() => import('./backup/BackupPage'), 'BackupPage');
 const ArchivePage = page(() => import('./backup/ArchivePage'), 'ArchivePage');
 const UploadPage = page(() => import('./backup/UploadPage'), 'UploadPage');
+const MomentPage = page(() => import('./moment/MomentPage'), 'MomentPage');
 const ChoosePage = page(() => import('./restore/ChoosePage'), 'ChoosePage');
 const RestorePage = page(() => import('./restore/RestorePage'), 'RestorePage');
 const RestoresPage = page(() => import('./restore/RestoresPage'), 'RestoresPage');
@@ -65,6 +66,7 @@ export function App() {
               <Route path="/settings/backup">
                 <Route index element={<BackupPage />} />
                 <Route path="upload" element={<UploadPage />} />
+                {owner && <Route path="moment" element={<MomentPage />} />}
                 <Route path="archives/:archiveId" element={<ArchivePage />} />
                 <Route path="archives/:archiveId/restore" element={<ChoosePage />} />
                 <Route path="restores" element={<RestoresPage />} />

@@ -6,6 +6,8 @@ export interface Words {
   todo: string;
   /** Whether the server's sentence says more than ours. */
   detail?: boolean;
+  /** Whether the server's hint is for whoever runs the service, so that what is to do here stands instead. */
+  ours?: boolean;
 }
 
 const archiveDamaged = 'Use another copy of the archive: ask whoever gave it to you, or pick one from the list.';
@@ -181,6 +183,31 @@ const words: Record<string, Words> = {
   'upload/checksum-mismatch': {
     what: 'A part of the file was damaged on its way.',
     todo: 'Go on with the upload: that part is sent again.',
+  },
+  'backup/outside-window': {
+    what: 'That moment cannot be gone back to.',
+    todo: 'Choose one within the time that your plan keeps.',
+    detail: true,
+  },
+  'backup/wal-missing': {
+    what: 'A piece of the record of changes that leads to that moment is missing.',
+    todo: 'Choose an earlier moment, or one after the next full copy. Tell whoever runs this service.',
+    ours: true,
+  },
+  'backup/recovery-failed': {
+    what: 'The copy of that moment did not come up as it should. Nothing was changed here.',
+    todo: 'Try again, or choose another moment. If it stays, tell whoever runs this service.',
+    ours: true,
+  },
+  'backup/repository-damaged': {
+    what: 'The store of backups is damaged. What you have here is not touched.',
+    todo: 'Make an archive now, and tell whoever runs this service.',
+    ours: true,
+  },
+  'backup/repository-unavailable': {
+    what: 'The store of backups cannot be reached.',
+    todo: 'Try again in a moment. If it stays, tell whoever runs this service.',
+    ours: true,
   },
   'service/overloaded': { what: 'The service is busy or is being restarted.', todo: 'Try again in a moment.' },
   'database/unavailable': {

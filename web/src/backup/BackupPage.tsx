@@ -8,8 +8,10 @@ import { JobOutcome } from '../design/JobOutcome';
 import { PageFrame } from '../design/PageFrame';
 import { doneTitleOf } from '../design/job_words';
 import { ArchiveList } from './ArchiveList';
+import { ContinuityCard } from './ContinuityCard';
 import { CreateArchiveDialog } from './CreateArchiveDialog';
 import { ScheduleCard } from './ScheduleCard';
+import { UnfinishedUploads } from './UnfinishedUploads';
 import { useReloadArchives } from './archive';
 
 export function BackupPage() {
@@ -18,12 +20,14 @@ export function BackupPage() {
   const begun = useBegun();
   const reload = useReloadArchives();
   const [creating, setCreating] = useState(false);
-  const running = useRemembered(useActiveJobs(['archive.create', 'archive.verify', 'archive.receive']));
+  const running = useRemembered(
+    useActiveJobs(['archive.create', 'archive.moment', 'archive.verify', 'archive.receive']),
+  );
   const onDone = useCallback(() => reload(), [reload]);
   return (
     <PageFrame
       title="Backup"
-      about="Lost or spoiled something? Choose “Restore…” beside an archive from before it happened. Nothing changes until you have seen the plan."
+      about="Lost or spoiled something? Go back to the moment before it happened, or choose “Restore…” beside an archive from then. Nothing changes until you have seen the plan."
       actions={
         <>
           <Button onClick={() => setCreating(true)}>Create archive</Button>
@@ -46,6 +50,8 @@ export function BackupPage() {
             </CardBody>
           </Card>
         ))}
+        <ContinuityCard />
+        <UnfinishedUploads />
         <ArchiveList onCreate={() => setCreating(true)} />
         {me.owner && <ScheduleCard />}
       </div>

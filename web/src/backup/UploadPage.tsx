@@ -32,7 +32,8 @@ export function UploadPage() {
     },
   );
   const { mutate } = receive;
-  const complete = upload.phase === 'complete' ? upload.uploadId : null;
+  const named = jobId ? null : parameters.get('upload'); // whole already, and not verified
+  const complete = upload.phase === 'complete' ? upload.uploadId : upload.phase === 'idle' ? named : null;
   const asked = useRef<string | null>(null);
   useEffect(() => {
     if (!complete || asked.current === complete) return;

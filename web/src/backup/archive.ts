@@ -48,6 +48,7 @@ export function extrasOf(archive: Archive): string[] {
 export function whoMade(archive: Archive): string {
   const who = archive.created_by?.name;
   if (archive.origin === 'scheduled') return 'the schedule';
+  if (archive.origin === 'moment') return who ? `${who}, from continuous backup` : 'continuous backup';
   if (archive.origin === 'uploaded') return who ? `${who}, uploaded` : 'upload';
   return who ?? 'the operator';
 }

@@ -55,6 +55,24 @@ export function idOf(url: string | null): string | null {
 }
 
 export async function startUpload(file: File): Promise<void> {
+  const upload = await prepare(file);
+  const before = newest(await upload.findPreviousUploads());
+  if (before) {
+    upload.resumeFromPreviousUpload(before);
+    set({ resumed: true });
+  }
+  upload.start();
+}
+
+/** Goes on with an upload that some browser began with the same file. */
+export async function continueUpload(file: File, id: string): Promise<void> {
+  const upload = await prepare(file);
+  upload.url = `/v1/uploads/${id}`;
+  set({ resumed: true, uploadId: id });
+  upload.start();
+}
+
+async function prepare(file: File): Promise<Upload> {
   await running?.abort();
   set({ ...nothing, phase: 'starting', fileName: file.name, total: file.size });
   const upload = new Upload(file, {
@@ -78,12 +96,7 @@ export async function startUpload(file: File): Promise<void> {
     onError: (error) => set({ phase: 'failed', error: problemFrom(error), since: null }),
   });
   running = upload;
-  const before = newest(await upload.findPreviousUploads());
-  if (before) {
-    upload.resumeFromPreviousUpload(before);
-    set({ resumed: true });
-  }
-  upload.start();
+  return upload;
 }
 
 function newest(uploads: PreviousUpload[]): PreviousUpload | undefined {
@@ -121,12 +134,10 @@ window.addEventListener('online', () => {
   if (state.phase === 'failed' && state.error?.answered === false) goOn();
 });
 
-/** Uploads that this browser began and that did not end. */
-export async function unfinishedUploads(): Promise<PreviousUpload[]> {
-  const all = await defaultOptions.urlStorage.findAllUploads();
-  return all.filter(({ uploadUrl }) => idOf(uploadUrl ?? null) !== null).slice(-3);
-}
-
-export async function forgetUnfinished(upload: PreviousUpload): Promise<void> {
-  await defaultOptions.urlStorage.removeUpload(upload.urlStorageKey);
+/** What this browser remembers of an upload. */
+export async function forgetStored(id: string): Promise<void> {
+  const { urlStorage } = defaultOptions;
+  for (const { uploadUrl, urlStorageKey } of await urlStorage.findAllUploads()) {
+    if (idOf(uploadUrl ?? null) === id) await urlStorage.removeUpload(urlStorageKey);
+  }
 }

@@ -16,7 +16,7 @@ interface Props {
 export function ErrorNotice({ error, doing, jobId, onRetry }: Props) {
   if (!error) return null;
   const problem = asProblem(error);
-  const { what, todo, detail } = wordsFor(problem.code, problem.status);
+  const { what, todo, detail, ours } = wordsFor(problem.code, problem.status);
   return (
     <Alert
       variant="danger"
@@ -29,7 +29,7 @@ export function ErrorNotice({ error, doing, jobId, onRetry }: Props) {
     >
       {detail && problem.detail && <p>{sentence(problem.detail)}</p>}
       <p>
-        {problem.hint ? sentence(problem.hint) : todo}
+        {problem.hint && !ours ? sentence(problem.hint) : todo}
         {problem.retryAfterSeconds !== null && ` (${duration(problem.retryAfterSeconds)})`}
       </p>
       <p className="oa-small">

@@ -2,6 +2,7 @@ import type { Job } from '../api/jobs';
 
 const titles: Record<Job['kind'], string> = {
   'archive.create': 'Creating the archive',
+  'archive.moment': 'Bringing that moment back beside what is here',
   'archive.receive': 'Verifying the uploaded archive',
   'archive.verify': 'Verifying the archive',
   'restore.compare': 'Comparing the archive with what is here',
@@ -14,6 +15,7 @@ const titles: Record<Job['kind'], string> = {
 
 const doneTitles: Partial<Record<Job['kind'], string>> = {
   'archive.create': 'The archive is made',
+  'archive.moment': 'The archive of that moment is made',
   'archive.receive': 'The uploaded file was checked',
   'archive.verify': 'Every byte of the archive was checked',
 };

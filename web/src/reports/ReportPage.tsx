@@ -96,7 +96,17 @@ export function ReportPage() {
         />
         {me.may_back_up && asProblem(report.error).status === 404 && (
           <p>
-            Was it deleted? <Link to="/settings/backup">Bring it back from an archive</Link>.
+            Was it deleted? <Link to="/settings/backup">Bring it back from an archive</Link>
+            {me.owner && (
+              <>
+                {' '}
+                or{' '}
+                <Link to={`/settings/backup/moment?about=${encodeURIComponent(reportId)}`}>
+                  from the moment before it was deleted
+                </Link>
+              </>
+            )}
+            .
           </p>
         )}
         {!opened.data && !opened.error && <Loading what="the numbers of the report" lines={8} />}

@@ -13,7 +13,11 @@ type Visual = Schema['OpenedVisual'];
 
 export function VisualCard({ visual, place }: { visual: Visual; place: CSSProperties }) {
   const [numbers, setNumbers] = useState(false);
-  const switchable = visual.answer && ['bar', 'line', 'matrix'].includes(visual.kind) && visual.answer.row_count > 0;
+  const switchable =
+    visual.answer &&
+    !visual.answer.denied &&
+    ['bar', 'line', 'matrix'].includes(visual.kind) &&
+    visual.answer.row_count > 0;
   const actions = switchable && (
     <Button
       variant="link"
@@ -58,6 +62,13 @@ function Body({ visual, numbers }: { visual: Visual; numbers: boolean }) {
     return <ErrorNotice error={new Problem(422, { code, detail: message, hint })} />;
   }
   const { answer } = visual;
+  if (answer?.denied)
+    return (
+      <p>
+        You may see none of these rows: the dataset’s row-level security has no rule that lets you. Whoever keeps the
+        dataset can add one.
+      </p>
+    );
   if (!answer || answer.row_count === 0) return <p>There are no rows to show.</p>;
   if (numbers || visual.kind === 'table') return <AnswerTable answer={answer} caption={visual.title} />;
   if (visual.kind === 'kpi') return <Kpi answer={answer} comparison={visual.comparison} grain={grainOf(visual)} />;

@@ -1,12 +1,12 @@
 // One restore: its plan until it is approved, then its progress, then what came of it.
 import { Card, CardBody, Label } from '@patternfly/react-core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { useCallback, useEffect } from 'react';
 import { Navigate, useParams, useSearchParams } from 'react-router-dom';
 import { useActiveJobs, useBegun } from '../api/active_jobs';
 import { useAction } from '../api/action';
 import { answer, api } from '../api/client';
-import { textOf, type Job } from '../api/jobs';
+import { textOf, useJob, type Job } from '../api/jobs';
 import { ErrorNotice } from '../design/ErrorNotice';
 import { JobOutcome } from '../design/JobOutcome';
 import { Loading } from '../design/Loading';
@@ -32,6 +32,8 @@ export function RestorePage() {
   const restore = useRestore(restoreId);
   const found = useActiveJobs(['restore.apply']).find((job) => textOf(job.subject, 'restore_id') === restoreId);
   const jobId = parameters.get('job') ?? found?.id ?? null;
+  const ended = useJob(jobId).data?.state;
+  const failed = ended === 'failed' || ended === 'cancelled';
   const apply = useAction(
     (body: { plan_hash: string }, header) =>
       answer(
@@ -51,11 +53,15 @@ export function RestorePage() {
     void client.invalidateQueries({ queryKey: ['restores', restoreId] });
   }, [client, restoreId, setParameters]);
 
+  useEffect(() => {
+    if (failed) void client.invalidateQueries({ queryKey: ['restores', restoreId] }); // it says why
+  }, [client, failed, restoreId]);
+
   const data = restore.data;
   if (data?.purpose === 'compare' && data.archive_id) {
     return <Navigate to={`/settings/backup/archives/${data.archive_id}/restore?compare=${data.id}`} replace />;
   }
-  const busy = jobId !== null || apply.isPending;
+  const busy = (jobId !== null && !failed) || apply.isPending;
   const over = data?.state === 'applied' || data?.state === 'undone';
   return (
     <PageFrame

@@ -34,6 +34,7 @@ export function DatasetActions({ dataset, editable, job, listKey }: Props) {
   const resume = useAction(() => answer(api.POST('/v1/datasets/{dataset_id}/resume', { params: { path } })), reload);
   const shown = job ?? followed;
   const paused = dataset.state === 'paused';
+  const refreshing = refresh.isPending || job !== undefined || dataset.state === 'refreshing';
   return (
     <div>
       {editable && (
@@ -42,7 +43,7 @@ export function DatasetActions({ dataset, editable, job, listKey }: Props) {
             <Button
               variant="secondary"
               size="sm"
-              isDisabled={refresh.isPending || job !== undefined || dataset.state === 'refreshing'}
+              isDisabled={refreshing}
               onClick={() => refresh.mutate(null)}
               aria-label={`Refresh ${dataset.name}`}
             >
@@ -53,7 +54,7 @@ export function DatasetActions({ dataset, editable, job, listKey }: Props) {
             <Button
               variant="link"
               size="sm"
-              isDisabled={pause.isPending || dataset.state === 'refreshing'}
+              isDisabled={pause.isPending || refreshing}
               onClick={() => pause.mutate(undefined)}
               aria-label={`Pause ${dataset.name}`}
             >

@@ -52,7 +52,15 @@ export function DatasetList({ workspaceId, editable }: { workspaceId: string; ed
       more={list.more}
       columns={[
         { title: 'Name', cell: (dataset) => <strong>{dataset.name}</strong> },
-        { title: 'Kind', cell: (dataset) => modes[dataset.mode] },
+        {
+          title: 'Kind',
+          cell: (dataset) => (
+            <>
+              {modes[dataset.mode]}
+              <div className="oa-small">{dataset.source_ref ? `from “${dataset.source_ref}”` : 'from a file'}</div>
+            </>
+          ),
+        },
         { title: 'State', cell: (dataset) => <DatasetState dataset={dataset} /> },
         { title: 'Rows', cell: (dataset) => count(dataset.row_count), numeric: true },
         { title: 'Size', cell: (dataset) => bytes(dataset.size_bytes), numeric: true },
