@@ -3,6 +3,7 @@
 import concurrent.futures
 import http.client
 import json
+import time
 import unittest
 
 import world
@@ -114,30 +115,30 @@ class Hostile(unittest.TestCase):
         self.assertEqual(set(statuses), {200, 204, 429})
         world.contract.seen.add(("uploadOptions", "request/rate-limited"))
 
-    def test_7_the_operators_listener(self):
-        def ask(method, target, token=None, body=None):
-            connection = http.client.HTTPConnection("127.0.0.1", world.service.operator_port, timeout=20)
-            connection.request(method, target, body, {"Authorization": "Bearer " + token} if token else {})
-            response = connection.getresponse()
-            answer = response.status, response.getheader("Content-Type"), response.read()
-            connection.close()
-            return answer
+    def test_7_not_ready_is_logged_once(self):
+        objects, away = world.service.data / "objects", world.service.data / "objects.away"
 
-        token = (world.service.data / "operator.token").read_text().strip()
-        wrong = [None, "", "x", token[:-1], people["owner"].cookie, token.upper()]
-        for target in ("/metrics", "/v1/operator/tenants"):
-            for given in wrong:
-                status, media, body = ask("GET", target, given)
-                self.assertEqual((status, media), (401, "application/problem+json"))
-                self.assertIn(json.loads(body)["code"], ("auth/missing-token", "auth/invalid-token"))
-        self.assertEqual(ask("GET", "/healthz")[0], 200)
-        status, media, body = ask("GET", "/metrics", token)
-        self.assertEqual(status, 200)
-        self.assertTrue(media.startswith("text/plain"))
-        for never in (b"demo.example", b"people.example", ids["workspace_id"].encode()):
-            self.assertNotIn(never, body)
-        self.assertEqual(len(json.loads(ask("GET", "/v1/operator/tenants", token)[2])["data"]), 2)
-        self.assertEqual(ask("GET", "/v1/archives", token)[0], 404)
+        def wait_for(status):
+            deadline = time.monotonic() + 10
+            while world.client.send("GET", "/readyz").status != status:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.1)
+
+        def logged():
+            lines = map(json.loads, world.service.log.read_text().splitlines())
+            return [(line["ready"], line.get("code")) for line in lines if line.get("operation") == "readiness"]
+
+        wait_for(200)
+        before = logged()
+        objects.rename(away)
+        try:
+            wait_for(503)
+            time.sleep(1.2)  # it is looked at again
+            wait_for(503)
+        finally:
+            away.rename(objects)
+        wait_for(200)
+        self.assertEqual(logged()[len(before):], [(False, "storage/io"), (True, None)])
 
     def test_8_the_log_tells_nothing(self):
         text = world.service.log.read_text()

@@ -155,7 +155,8 @@ class Rights(unittest.TestCase):
                                  {"restore_id": compared, "kind": kind, "asset_id": asset})
         gone = world.client.call("listReports", people["owner"], elsewhere).json["data"][0]["id"]
         world.client.call("deleteReport", people["owner"], {"report_id": gone})
-        self._plan_of_everything(own, gone)
+        self._plan_of_everything(own)
+        self._seen_by_its_uploader_and_owners(own)
         there = {"kind": "workspace", "id": ids["other_workspace_id"]}
         asked = world.client.call("planRestore", people["admin"], body={"archive_id": own, "assets": [there]})
         job = world.client.wait_for(asked, people["admin"], state=None)
@@ -166,19 +167,36 @@ class Rights(unittest.TestCase):
         else:
             self.assertIn(job["failure"]["code"], ("auth/permission-denied", "resource/not-found"))
 
-    def _plan_of_everything(self, archive_id, gone):
-        """Writes nothing elsewhere, and shows nothing of what is there now."""
+    def _plan_of_everything(self, archive_id):
+        """Everything is what the Admin manages: of the rest, gone or not, the plan tells nothing."""
         asked = world.client.call("planRestore", people["admin"],
-                                  body={"archive_id": archive_id, "everything": True, "leave_out_blocked": True})
+                                  body={"archive_id": archive_id, "everything": True})
         result = world.client.wait_for(asked, people["admin"])["result"]
         items = world.client.call("listRestoreItems", people["admin"], result, {"limit": 500}).json["data"]
-        foreign = [item for item in items if item["workspace_id"] != ids["workspace_id"]]
-        self.assertTrue(all(item["action"] in ("blocked", "identical") for item in foreign), foreign)
-        there = [item for item in foreign if item["id"] != gone]  # of what is gone only the archive tells
-        self.assertGreater(len(there), 1)
-        for item in there:
-            world.client.refused("resource/not-found", "restoreItemDifferences", people["admin"],
-                                 {**result, "kind": item["kind"], "asset_id": item["id"]})
+        self.assertGreater(len(items), 1)
+        self.assertEqual({item["workspace_id"] for item in items}, {ids["workspace_id"]})
+        elsewhere = {"workspace_id": ids["other_workspace_id"]}
+        report = world.client.call("listReports", people["owner"], elsewhere).json["data"][0]["id"]
+        asked = world.client.call("planRestore", people["admin"], body={
+            "archive_id": archive_id, "assets": [{"kind": "report", "id": report}], "leave_out_blocked": True})
+        result = world.client.wait_for(asked, people["admin"])["result"]
+        items = world.client.call("listRestoreItems", people["admin"], result, {"limit": 500}).json["data"]
+        self.assertEqual({item["action"] for item in items}, {"blocked"}, "nor whether it has changed")
+        world.client.refused("resource/not-found", "restoreItemDifferences", people["admin"],
+                             {**result, "kind": "report", "asset_id": report})
+
+    def _seen_by_its_uploader_and_owners(self, archive_id):
+        """An archive that names no workspaces, whatever became of that in the catalog."""
+        path = {"archive_id": archive_id}
+        for named, seen_elsewhere in (("NULL", False), ("'{}'", False), (f"'{{{ids['other_workspace_id']}}}'", True)):
+            world.service.sql(f"UPDATE oa.archives SET workspaces = {named} WHERE id = '{archive_id}'")
+            for person, sees in (("owner", True), ("admin", True), ("admin_elsewhere", seen_elsewhere)):
+                with self.subTest(workspaces=named, person=person):
+                    answer = world.client.call("getArchive", people[person], path)
+                    self.assertEqual(answer.status, 200 if sees else 404)
+                    listed = world.client.call("listArchives", people[person], query={"limit": 500}).json["data"]
+                    self.assertEqual(archive_id in [each["id"] for each in listed], sees)
+        world.service.sql(f"UPDATE oa.archives SET workspaces = NULL WHERE id = '{archive_id}'")
 
     def test_7_an_editor_edits(self):
         editor = people["editor"]

@@ -15,6 +15,7 @@ OF_CALLERS = {
     "auth/permission-denied", "auth/tenant-mismatch",
 }
 OF_JSON_BODIES = {"request/unsupported-media-type", "request/limit-exceeded"}
+OF_KEYS = {"request/idempotency-key-reused", "resource/conflict"}
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 FORMATS = jsonschema.FormatChecker(formats=())
@@ -50,6 +51,8 @@ class Operation:
                 self.codes.add("auth/forged-request")
         if self.body is not None:
             self.codes |= OF_JSON_BODIES
+        if self.idempotent:
+            self.codes |= OF_KEYS
         self.own_codes = set(item["x-errors"])
 
     def parameter_names(self, place):
@@ -173,4 +176,6 @@ class Contract:
             codes |= OF_JSON_BODIES | {"request/invalid"}
         if operation.parameter_names("query"):
             codes.add("request/invalid")
+        if operation.idempotent:
+            codes.add("request/idempotency-key-reused")
         return codes if operation.method != "HEAD" else set()

@@ -3,7 +3,9 @@
 import http.client
 import json
 import re
+import time
 import unittest
+import uuid
 
 import world
 from refusals import operations, path_of
@@ -58,6 +60,106 @@ class Events(unittest.TestCase):
         world.client.call("cancelJob", people["owner"], {"job_id": started["id"]})
         _, events = events_of(started["id"])
         self.assertIn(events[-1][2]["state"], ("cancelled", "succeeded"))
+
+
+class Listening:
+    """A stream that stays open: of a job that waits for an hour."""
+
+    def __init__(self, job_id, caller):
+        self.connection = http.client.HTTPConnection("127.0.0.1", world.service.port, timeout=60)
+        self.connection.request("GET", f"/v1/jobs/{job_id}/events", headers=caller.headers(False))
+        self.socket = self.connection.sock
+        self.response = self.connection.getresponse()
+        self.status = self.response.status
+
+    def seconds_to_its_end(self):
+        begun = time.monotonic()
+        self.response.read()
+        return time.monotonic() - begun
+
+    def is_open(self):
+        """Nothing but events comes of it now; it is to be closed after that."""
+        self.socket.settimeout(0.2)
+        try:
+            while self.response.read1(65536):
+                pass
+            return False
+        except TimeoutError:
+            return True
+
+    def close(self):
+        self.response.close()
+        self.connection.close()
+
+
+def waiting_job(creator):
+    made = str(uuid.uuid4())
+    me = world.client.call("me", creator).json
+    world.service.sql("INSERT INTO oa.jobs (tenant_id, id, kind, state, request, created_by, trace_id, run_after) VALUES "
+                      f"('{me['tenant']['id']}', '{made}', 'archive.create', 'queued', '{{}}', '{me['user']['id']}', "
+                      "'waits', now() + interval '1 hour')")
+    return made
+
+
+class Streams(unittest.TestCase):
+    """Streams end with what they were opened by, in a few seconds."""
+
+    def test_1_a_stream_does_not_outlive_who_listens(self):
+        service, admin = world.service, people["admin"]
+        job_id = waiting_job(admin)
+        email = "listener@people.example"
+        password_file = str(service.folder / "password")
+        service.command("user", "add", email, "--tenant", "Demo", "--first", "listener", "--owner")
+        service.command("user", "set-password", email, "--tenant", "Demo", "--password-file", password_file)
+
+        def somebody():
+            return world.client.sign_in("Demo", email, world.PASSWORD)
+
+        where = f"WHERE lower(email) = '{email}'"
+        revoked, token_id = world.token_of(people["owner"], ["read"])
+        first, second, idle = somebody(), somebody(), somebody()
+        session = world.service.sql("SELECT s.id FROM oa.sessions s JOIN oa.users u ON u.id = s.user_id "
+                                    f"WHERE u.email = '{email}' ORDER BY s.created_at DESC LIMIT 1")
+        stays = Listening(job_id, people["owner"])
+        listening = {name: Listening(job_id, caller) for name, caller in (
+            ("revoked token", revoked), ("signed out", first), ("too old", idle))}
+        self.assertEqual([each.status for each in (stays, *listening.values())], [200] * 4)
+        world.client.call("revokeToken", people["owner"], {"token_id": token_id})
+        world.client.call("signOut", first)
+        service.sql(f"UPDATE oa.sessions SET last_used_at = now() - interval '13 hours' WHERE id = '{session}'")
+        for name, each in listening.items():
+            with self.subTest(name):
+                self.assertLess(each.seconds_to_its_end(), 30)
+        demoted = Listening(job_id, second)
+        service.sql(f"UPDATE oa.users SET owner = false {where}")
+        self.assertLess(demoted.seconds_to_its_end(), 30)
+        self.assertEqual(Listening(job_id, second).status, 404)
+        service.sql(f"UPDATE oa.users SET owner = true {where}")
+        gone = Listening(job_id, second)
+        service.sql(f"UPDATE oa.users SET active = false {where}")
+        self.assertLess(gone.seconds_to_its_end(), 30)
+        self.assertTrue(stays.is_open())
+        stays.close()
+        world.client.call("cancelJob", admin, {"job_id": job_id})
+
+    def test_2_so_many_of_one_person(self):
+        job_id = waiting_job(people["editor"])
+        open_ones = []
+        for _ in range(33):
+            open_ones.append(Listening(job_id, people["editor"]))
+        self.assertEqual([each.status for each in open_ones], [200] * 32 + [429])
+        self.assertEqual(Listening(job_id, people["owner"]).status, 200)
+        problem = world.client.refused("request/rate-limited", "jobEvents", people["editor"], {"job_id": job_id}).json
+        self.assertIn("streams", problem["detail"])
+        for each in open_ones:
+            each.close()
+        deadline = time.monotonic() + 30
+        while (again := Listening(job_id, people["editor"])).status == 429:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.2)
+        self.assertEqual(again.status, 200)
+        again.close()
+        world.client.call("cancelJob", people["editor"], {"job_id": job_id})
 
 
 class Heads(unittest.TestCase):

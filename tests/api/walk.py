@@ -97,6 +97,19 @@ class Walk(unittest.TestCase):
         self.assertEqual(verification["state"], "verified")
         self.assertEqual(call("getArchive", path).json["verification"], verification)
 
+    def test_07_moments(self):
+        state = world.continuity()
+        self.assertEqual(state["window_days"], 30)
+        self.assertLessEqual(state["earliest"], state["latest"])
+        self.assertLess(state["rpo_seconds"], 10)
+        made = world.job("createArchiveFromMoment", people["owner"], body={"at": world.now(), "rows": False})
+        archive = call("getArchive", made).json
+        self.assertEqual((archive["origin"], archive["rows"]), ("moment", False))
+        self.assertIsNotNone(archive["expires_at"])
+        restore = world.job("compareArchive", people["owner"], made)
+        reports = data_of(call("listRestoreItems", restore, {"kind": "report"}))
+        self.assertEqual({item["action"] for item in reports}, {"identical"})
+
     def test_08_download(self):
         path = {"archive_id": ids["archive_id"]}
         whole = call("downloadArchive", path)
@@ -127,6 +140,12 @@ class Walk(unittest.TestCase):
         self.assertEqual(hashlib.sha256(again.body).digest(), hashlib.sha256(self.archive_bytes).digest())
         ids["upload_id"] = world.begin_upload(people["owner"], 1000)
         other = world.begin_upload(people["owner"], 10)
+        listed = data_of(call("listUploads"))
+        self.assertEqual([each["id"] for each in listed[:2]], [other, ids["upload_id"]])
+        self.assertEqual(listed[1], call("getUpload", {"upload_id": ids["upload_id"]}).json)
+        of_admin = world.begin_upload(people["admin"], 10)
+        self.assertEqual([each["id"] for each in data_of(call("listUploads", caller=people["admin"]))], [of_admin])
+        self.assertIn(of_admin, [each["id"] for each in data_of(call("listUploads"))])
         call("abandonUpload", {"upload_id": other}, headers=TUS)
 
     def test_10_compare(self):

@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import datetime
 import hashlib
 import time
 
@@ -122,6 +123,22 @@ def uploaded(caller, data):
 
 def soon(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+def now():
+    """To the microsecond."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def continuity():
+    """As soon as there is a moment to go back to."""
+    deadline = time.monotonic() + 60
+    while True:
+        state = client.call("getContinuity", people["owner"]).json
+        if state["earliest"] is not None and state["earliest"] < now():
+            return state
+        assert time.monotonic() < deadline, state
+        time.sleep(0.5)
 
 
 def moment_ago(seconds):

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before } from 'node:test';
 import { Api } from './kit/api.mjs';
-import { openBrowser, step } from './kit/browser.mjs';
+import { eventually, openBrowser, step } from './kit/browser.mjs';
 import { owner, startService } from './kit/service.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -28,6 +28,7 @@ after(async () => {
 
 /** An archive, a report that is lost, a restore that is planned and one that was applied. */
 async function prepare() {
+  await eventually(async () => (await api.get('/v1/continuity')).earliest !== null); // so that the deletions are within
   const archive = await api.archive({ rows: true, audit: true });
   const workspace = await api.workspace('Sales');
   const report = await api.report('Sales', 'orders overview 1');
@@ -45,6 +46,7 @@ async function prepare() {
     ['datasets', `/workspaces/${workspace.id}/datasets`, ['button', 'Refresh products']],
     ['report', `/reports/${report.id}`, ['img', /bar chart/]],
     ['backup', backup, ['heading', 'Automatic archives']],
+    ['moment', `${backup}/moment`, ['button', /^Just before this: Demo User 01 deleted the report/]],
     ['archive', `${backup}/archives/${archive.id}`, ['button', `Restore from ${archive.name}`]],
     ['choose', `${backup}/archives/${archive.id}/restore`, ['button', 'Select the deleted one']],
     ['plan', `${backup}/restores/${planned}`, ['button', /^Restore \d+ assets in Demo$/]],

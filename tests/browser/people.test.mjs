@@ -65,6 +65,25 @@ step('a plan that somebody else made stale is refused, and says so', async () =>
   await Promise.all([one.close(), other.close()]);
 });
 
+step('a restore that is refused after it was begun is a plan again', async () => {
+  const [gone, there] = [await api.report('Sales', 'orders overview 2'), await api.report('Sales', 'orders overview 3')];
+  await api.send('DELETE', `/v1/reports/${gone.id}`);
+  const assets = [gone, there].map(({ id }) => ({ kind: 'report', id }));
+  const { result } = await api.over(await api.post('/v1/restores', { archive_id: archive.id, assets }));
+  const window = await open(owner, { next: `/settings/backup/restores/${result.restore_id}` });
+  const { page } = window;
+  const release = await api.occupy();
+  await window.button('Restore 1 asset in Demo');
+  await page.getByText('Being applied').waitFor();
+  await api.send('DELETE', `/v1/reports/${there.id}`); // which the plan has as the same here
+  await release();
+  await page.locator('.oa-error').getByText('resource/precondition-failed', { exact: true }).waitFor();
+  await page.getByText('Planned: nothing has changed yet').waitFor();
+  assert.equal(await page.getByText('Being applied').count(), 0);
+  await window.screenshot('plan-refused-1280');
+  await window.close();
+});
+
 step('an Admin archives and sees only their workspace', async () => {
   const window = await open(admin, { next: '/settings/backup' });
   const { page } = window;

@@ -71,8 +71,8 @@ step('an upload that breaks off goes on by itself', async () => {
   await api.send('DELETE', `/v1/archives/${received.id}`);
 });
 
-step('after a reload it goes on where it stopped, when the same file is chosen', async () => {
-  await window.button('Upload another file');
+/** Leaves the page in the middle of the upload. */
+async function interrupt() {
   const held = cable.holdUploadAfter(64 * 1024);
   const begun = page.waitForRequest((request) => request.method() === 'PATCH');
   await choose('copy.oa-archive');
@@ -82,14 +82,56 @@ step('after a reload it goes on where it stopped, when the same file is chosen',
   cable.cutUpload();
   await eventually(async () => (await api.get(path)).offset > 0);
   cable.mend();
+  return path;
+}
+
+step('after a reload it goes on where it stopped, when the same file is chosen', async () => {
+  await window.button('Upload another file');
+  await interrupt();
   await page.goto('/settings/backup/upload');
-  await page.getByText(/“copy\.oa-archive” is [1-9]\d % here/).first().waitFor();
+  await page.getByRole('row').filter({ hasText: 'copy.oa-archive' }).getByText(/^[1-9]\d % of/).waitFor();
   const resumed = page.waitForRequest((request) => request.method() === 'PATCH');
   await choose('copy.oa-archive');
   assert.ok(Number((await resumed).headers()['upload-offset']) > 0, 'what had arrived is not sent again');
   await window.sees('heading', /The archive is complete and unchanged since it was signed/);
   await window.button('Choose what to restore');
   await window.sees('heading', /Nothing is lost/);
+});
+
+step('another browser goes on with it, and only with the same file', async () => {
+  await page.goto('/settings/backup/upload');
+  await window.sees('button', 'Choose a file');
+  const path = await interrupt();
+  const two = await (await browser.window(service)).signIn(owner, { next: '/settings/backup' });
+  const list = two.page.getByRole('grid', { name: 'Uploads that did not end' });
+  const goOn = async (name) => {
+    const [chooser] = await Promise.all([two.page.waitForEvent('filechooser'), list.getByRole('button', { name: 'Go on… with copy.oa-archive' }).click()]);
+    await chooser.setFiles(join(folder, name));
+  };
+  writeFileSync(join(folder, 'shorter.oa-archive'), bytes.subarray(0, -1));
+  await list.waitFor();
+  await two.screenshot('uploads-unfinished-1280');
+  await goOn('shorter.oa-archive');
+  await list.getByText(/“shorter.oa-archive” is another file/).waitFor();
+  const resumed = two.page.waitForRequest((request) => request.method() === 'PATCH');
+  await goOn('copy.oa-archive');
+  assert.equal(new URL((await resumed).url()).pathname, path);
+  assert.ok(Number((await resumed).headers()['upload-offset']) > 0, 'what had arrived is not sent again');
+  await two.sees('heading', /The archive is complete and unchanged since it was signed/);
+  await two.close();
+});
+
+step('an upload that is not wanted any more is discarded', async () => {
+  window.expect(404, /\/v1\/uploads\//); // this browser still knows of the one that the other ended
+  await page.goto('/settings/backup/upload');
+  await window.sees('button', 'Choose a file');
+  const path = await interrupt();
+  await page.goto('/settings/backup');
+  await window.button('Discard copy.oa-archive');
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard upload' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await page.getByRole('heading', { name: 'Uploads that did not end' }).waitFor({ state: 'hidden' });
+  await assert.rejects(api.get(path), /404|410/);
 });
 
 step('a damaged file is refused in words, with the code and the job', async () => {

@@ -69,12 +69,14 @@ TEST_F(CrashTest, DuringCreateNoArchiveAppearsThatIsNotWhole) {
   const std::vector<std::string> create = {"archive", "create",  "--tenant", "Demo",
                                            "--rows",  "--audit", "--output", scratch_ / "f",
                                            "--data",  data()};
-  const int usual_ms =
+  int usual_ms =
       duration_ms({"archive", "create", "--tenant", "Demo", "--rows", "--audit", "--data", data()});
   const auto tenant = show();
   int killed = 0;
   for (int round = 0; round < kRounds; ++round) {
-    killed += kill_during(create, usual_ms * (round + 1) / (kRounds + 1)) ? 1 : 0;
+    const bool in_time = kill_during(create, usual_ms * (round + 1) / (kRounds + 1));
+    killed += in_time ? 1 : 0;
+    if (!in_time) usual_ms = usual_ms * 2 / 3;  // the machine has less to do than when it was timed
     const auto file = testkit::contents_of(scratch_ / "f");
     if (!file.empty()) {
       EXPECT_EQ(
@@ -93,13 +95,15 @@ TEST_F(CrashTest, DuringRestoreTheTenantIsOldOrNew) {
                                          "--mode",  "fork", "--yes",  "--data",   data()};
   const auto assets = [](const json::value& shown) { return shown.at("assets").as_array().size(); };
   const auto before = assets(show());
-  const int usual_ms = duration_ms(fork);
+  int usual_ms = duration_ms(fork);
   const auto step = assets(show()) - before;  // what one whole restore adds
   ASSERT_GT(step, 20u);
   int killed = 0;
   for (int round = 0; round < kRounds; ++round) {
     const auto old_count = assets(show());
-    killed += kill_during(fork, usual_ms * (round + 1) / (kRounds + 1)) ? 1 : 0;
+    const bool in_time = kill_during(fork, usual_ms * (round + 1) / (kRounds + 1));
+    killed += in_time ? 1 : 0;
+    if (!in_time) usual_ms = usual_ms * 2 / 3;
     const auto new_count = assets(show());
     EXPECT_TRUE(new_count == old_count || new_count == old_count + step)
         << old_count << " " << new_count << " " << step;

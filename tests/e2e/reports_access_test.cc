@@ -117,7 +117,8 @@ TEST_F(ReportsAccessTest, ASharedReportNeedsNoRoleInTheWorkspace) {
   EXPECT_EQ(refusal(shared.id, 11), ErrorCode::kPermissionDenied) << "has left the company";
 }
 
-// The one rule of customers lets a viewer see his own region; whom no rule matches sees nothing.
+// Rules of customers let a viewer see his own region and an editor all of them; whom no rule
+// matches sees nothing.
 TEST_F(ReportsAccessTest, ASharedReportShowsNoMoreRowsThanTheModelAllows) {
   const auto customers = report(sales_.id, "customers overview 1");
   const auto for_viewer = open(customers.id, 8);  // of the North, a viewer in Sales
@@ -128,10 +129,52 @@ TEST_F(ReportsAccessTest, ASharedReportShowsNoMoreRowsThanTheModelAllows) {
   ASSERT_TRUE(share(customers.id, person(5), catalog::Role::kViewer).ok());  // of the South
   EXPECT_NE(open(customers.id, 5)->digest, for_viewer->digest);
   ASSERT_TRUE(share(customers.id, person(4), catalog::Role::kEditor).ok());
-  EXPECT_EQ(open(customers.id, 4)->visuals[0].answer.row_count, 0u);
+  EXPECT_EQ(open(customers.id, 4)->digest, open(customers.id, 0)->digest);
+  EXPECT_NE(open(customers.id, 4)->digest, for_viewer->digest);
   ASSERT_TRUE(share(customers.id, person(8), catalog::Role::kEditor).ok());
   EXPECT_EQ(open(customers.id, 8)->digest, for_viewer->digest)
       << "the role in the workspace counts";
+}
+
+TEST_F(ReportsAccessTest, WhomRowLevelSecurityShowsNothingIsTold) {
+  const auto customers = report(sales_.id, "customers overview 1");
+  const auto shown = open(customers.id, 0);
+  for (const auto& visual : shown->visuals) EXPECT_FALSE(visual.answer.denied);
+  EXPECT_FALSE(
+      reports::to_json(*shown).at("visuals").at(0).at("answer").as_object().contains("denied"));
+  auto model = dataset(sales_.id, "customers");
+  model.model_yaml.resize(model.model_yaml.find("  - name: all_rows"));
+  auto transaction = begin();
+  ASSERT_TRUE(catalog::Datasets(transaction).put({&model, 1}).ok());
+  ASSERT_TRUE(transaction.commit().ok());
+  const auto for_owner = open(customers.id, 0);
+  for (const auto& visual : for_owner->visuals) EXPECT_TRUE(visual.answer.denied);
+  EXPECT_EQ(reports::to_json(*for_owner).at("visuals").at(0).at("answer").at("denied"),
+            json::value(true));
+  EXPECT_FALSE(open(customers.id, 8)->visuals[0].answer.denied) << "a viewer's rule is still there";
+}
+
+// Each bookmark of the demo shows other numbers than the report does without one.
+TEST_F(ReportsAccessTest, BookmarksOfTheDemoChangeWhatIsShown) {
+  for (const auto& [workspace, name] :
+       {std::pair{sales_.id, "orders overview 1"}, std::pair{sales_.id, "customers overview 1"},
+        std::pair{sales_.id, "products overview 3"},
+        std::pair{operations_.id, "shipments overview 1"},
+        std::pair{operations_.id, "support_tickets overview 1"}}) {
+    const auto shown = report(workspace, name);
+    EXPECT_FALSE(shown.bookmarks.empty());
+    reports::OpenOptions options;
+    options.now = *Timestamp::parse("2026-02-15T00:00:00Z");
+    std::set<std::string> digests{to_hex(open(shown.id, 0)->digest)};
+    for (const auto& bookmark : shown.bookmarks) {
+      options.bookmark = bookmark.id;
+      const auto opened = reports::open_report(instance_->database(), instance_->objects(), tenant_,
+                                               shown.id, users_[0].id, options, no_progress());
+      ASSERT_TRUE(opened.ok()) << name << ": " << opened.error().message;
+      digests.insert(to_hex(opened->digest));
+    }
+    EXPECT_EQ(digests.size(), shown.bookmarks.size() + 1) << name;
+  }
 }
 
 TEST_F(ReportsAccessTest, SharingIsRecordedAndIsNoEdit) {

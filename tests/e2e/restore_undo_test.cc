@@ -172,16 +172,18 @@ class RestoreUndoRows : public RestoreUndo {
     }
     throw std::runtime_error("no file of these rows");
   }
-  static void flip_byte(const std::filesystem::path& path) {
+  static void flip_byte_at(const std::filesystem::path& path, std::streamoff offset) {
     std::filesystem::permissions(path, std::filesystem::perms::owner_write,
                                  std::filesystem::perm_options::add);
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    const auto middle = static_cast<std::streamoff>(std::filesystem::file_size(path) / 2);
-    file.seekg(middle);
+    file.seekg(offset);
     const char byte = static_cast<char>(file.get() ^ 1);
-    file.seekp(middle);
+    file.seekp(offset);
     file.put(byte);
     ASSERT_TRUE(file.flush().good());
+  }
+  static void flip_byte(const std::filesystem::path& path) {
+    flip_byte_at(path, static_cast<std::streamoff>(std::filesystem::file_size(path) / 2));
   }
   // What the tenant's last audit event tells.
   std::string last_event() {
@@ -214,6 +216,19 @@ class RestoreUndoRows : public RestoreUndo {
 };
 
 TEST_F(RestoreUndoRows, DamagedRowsAreOverwritten) { expect_overwritten(flip_byte); }
+
+// The sealed form's header: magic, lengths, prefix of the nonce, key id, wrapped key.
+TEST_F(RestoreUndoRows, RowsWithADamagedHeaderAreOverwritten) {
+  constexpr std::streamoff kKeyId = 8 + 4 + 7;
+  const auto wrapped_key =
+      static_cast<std::streamoff>(kKeyId + ("local:" + tenant_.tenant.id.str() + ":1").size());
+  for (const std::streamoff offset : {std::streamoff{0}, std::streamoff{8}, std::streamoff{12},
+                                      kKeyId, wrapped_key - 1, wrapped_key, wrapped_key + 20}) {
+    SCOPED_TRACE(offset);
+    world_->set_state(tenant_, before_);
+    expect_overwritten([&](const auto& path) { flip_byte_at(path, offset); });
+  }
+}
 
 TEST_F(RestoreUndoRows, LostRowsAreOverwritten) {
   expect_overwritten([](const auto& path) { ASSERT_TRUE(std::filesystem::remove(path)); });

@@ -9,6 +9,7 @@
 
 #include "testkit/process.h"
 #include "testkit/scratch.h"
+#include "testkit/service.h"
 
 namespace oa {
 namespace {
@@ -17,32 +18,6 @@ using testkit::oa;
 using testkit::oa_json;
 
 std::string text(const json::value& value) { return std::string(value.as_string()); }
-
-// A server whose first document has arrived.
-class Server {
- public:
-  Server(const testkit::Scratch& scratch, const std::string& name, std::vector<std::string> arguments)
-      : out_(scratch / (name + ".json")) {
-    std::string command = "exec \"$0\" \"$@\" >" + out_;
-    std::vector<std::string> argv{"sh", "-c", command, OA_BACKUP};
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
-    argv.insert(argv.end(), {"--data", scratch / "data", "--json", "--port", "0"});
-    process_.emplace(argv);
-    for (int tries = 0; tries < 600 && testkit::contents_of(out_).empty(); ++tries)
-      if (process_->wait(100)) break;
-    document_ = parse_json(testkit::contents_of(out_)).value();
-    address_ = text(document_.at("address"));
-  }
-  const json::value& document() const { return document_; }
-  const std::string& address() const { return address_; }
-  testkit::Running& process() { return *process_; }
-
- private:
-  std::string out_;
-  std::optional<testkit::Running> process_;
-  json::value document_;
-  std::string address_;
-};
 
 class ServeCli : public testing::Test {
  protected:
@@ -56,7 +31,7 @@ class ServeCli : public testing::Test {
   }
 
   // An answer of the API for the Owner of the demo, by curl.
-  json::value api(const Server& server, const std::string& method, const std::string& path,
+  json::value api(const testkit::Service& server, const std::string& method, const std::string& path,
                   const std::string& body = "") {
     if (token_.empty()) token_ = make_token(server);
     std::vector<std::string> argv{"curl", "-sS", "--fail-with-body", "-X", method, "-H",
@@ -67,7 +42,7 @@ class ServeCli : public testing::Test {
     EXPECT_EQ(answer.status, 0) << method << " " << path << answer.out << answer.err;
     return parse_json(answer.out).value();
   }
-  std::string make_token(const Server& server) {
+  std::string make_token(const testkit::Service& server) {
     const std::string jar = scratch_ / "cookies";
     const auto me = testkit::run({"curl", "-sS", "--cookie-jar", jar, "--json",
                                   "@" + scratch_ / "sign-in.json",
@@ -78,7 +53,7 @@ class ServeCli : public testing::Test {
          R"({"name":"t","scopes":["read","backup"]})", server.address() + "/v1/tokens"});
     return text(parse_json(made.out).value().at("token"));
   }
-  json::value ended_job(const Server& server, const std::string& id) {
+  json::value ended_job(const testkit::Service& server, const std::string& id) {
     json::value job;
     for (int tries = 0; tries < 600; ++tries) {
       job = api(server, "GET", "/v1/jobs/" + id);
@@ -90,12 +65,12 @@ class ServeCli : public testing::Test {
   }
 
   testkit::Scratch scratch_;
-  std::optional<Server> up_;
+  std::optional<testkit::Service> up_;
   std::string token_;
 };
 
 TEST_F(ServeCli, SeveralProcessesServeOneInstanceAndOneThatIsKilledIsReplaced) {
-  std::optional<Server> second;
+  std::optional<testkit::Service> second;
   second.emplace(scratch_, "second", std::vector<std::string>{"serve"});
   const auto made = api(*second, "POST", "/v1/archives", R"({"rows":true})");
   second->process().kill_and_reap();
@@ -122,6 +97,27 @@ TEST_F(ServeCli, TheLogIsReopenedAndHoldsNobodysName) {
   for (const std::string secret : {std::string("@demo.example"), std::string("Demo User"), token_,
                                    text(up_->document().at("demo").at("password"))})
     EXPECT_EQ(log.find(secret), std::string::npos);
+}
+
+TEST_F(ServeCli, WhileItDrainsItServesAndSaysThatItIsNotReady) {
+  testkit::Service second(scratch_, "second", {"serve", "--drain", "3"});
+  const auto status = [&](const char* path) {
+    return testkit::run({"curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}",
+                         second.address() + path})
+        .out;
+  };
+  EXPECT_EQ(status("/readyz"), "200");
+  second.process().send(SIGTERM);
+  std::string ready = "200";
+  for (int tries = 0; tries < 20 && ready == "200"; ++tries) {
+    testkit::run({"sleep", "0.1"});
+    ready = status("/readyz");
+  }
+  EXPECT_EQ(ready, "503");
+  EXPECT_EQ(status("/healthz"), "200");
+  EXPECT_EQ(status("/v1/me"), "401");
+  EXPECT_TRUE(second.process().wait(30'000));
+  EXPECT_EQ(second.process().status(), 0);
 }
 
 TEST(ServeCliArguments, BeyondThisMachineItSpeaksTlsOnly) {

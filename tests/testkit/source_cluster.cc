@@ -15,9 +15,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include "catalog/postgres_process.h"
 #include "oa/base/ids.h"
 #include "oa/base/json.h"
+#include "oa/postgres/process.h"
 
 namespace oa::testkit {
 namespace {
@@ -39,7 +39,8 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-void write_text(const catalog::Account& account, const std::string& path, const std::string& text) {
+void write_text(const postgres::Account& account, const std::string& path,
+                const std::string& text) {
   std::ofstream(path) << text;
   require(chmod(path.c_str(), 0600) == 0, path);
   require(!account.other || chown(path.c_str(), account.uid, account.gid) == 0, path);
@@ -59,8 +60,8 @@ SourceCluster::SourceCluster()
 }
 
 void SourceCluster::start() {
-  const auto account = catalog::server_account().value();
-  const auto programs = catalog::find_postgres_programs().value();
+  const auto account = postgres::server_account().value();
+  const auto programs = postgres::find_postgres_programs().value();
   const int log = open((scratch_ / "log").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   require(log >= 0, "no log");
   const std::string data = scratch_ / "data";
@@ -69,21 +70,21 @@ void SourceCluster::start() {
     require(!account.other || chown(data.c_str(), account.uid, account.gid) == 0, data);
     write_text(account, scratch_ / "password", superuser_password_);
     const auto initdb =
-        catalog::spawn(account,
-                       {programs + "/initdb", "--pgdata=" + data, "--username=postgres",
-                        "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256",
-                        "--pwfile=" + (scratch_ / "password"), "--no-sync", "--no-instructions"},
-                       log);
-    require(initdb.ok() && catalog::wait_for_exit(initdb.value()) == 0,
+        postgres::spawn(account,
+                        {programs + "/initdb", "--pgdata=" + data, "--username=postgres",
+                         "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256",
+                         "--pwfile=" + (scratch_ / "password"), "--no-sync", "--no-instructions"},
+                        log);
+    require(initdb.ok() && postgres::wait_for_exit(initdb.value()) == 0,
             contents_of(scratch_ / "log"));
     const auto openssl =
-        catalog::spawn(account,
-                       {"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                        "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
-                        data + "/server.key", "-out", data + "/server.crt"},
-                       log);
-    require(openssl.ok() && catalog::wait_for_exit(openssl.value()) == 0,
+        postgres::spawn(account,
+                        {"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                         "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                         data + "/server.key", "-out", data + "/server.crt"},
+                        log);
+    require(openssl.ok() && postgres::wait_for_exit(openssl.value()) == 0,
             contents_of(scratch_ / "log"));
     certificate_ = contents_of(data + "/server.crt");
     std::ofstream(data + "/postgresql.conf", std::ios::app) << "ssl = on\n";  // tests switch it off
@@ -95,12 +96,12 @@ void SourceCluster::start() {
         std::string("max_connections=20"), std::string("shared_buffers=32MB")}) {
     arguments.insert(arguments.end(), {"-c", setting});
   }
-  const auto server = catalog::spawn(account, arguments, log);
+  const auto server = postgres::spawn(account, arguments, log);
   close(log);
   require(server.ok(), "the server cannot be started");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (std::chrono::steady_clock::now() < deadline) {
-    if (catalog::has_exited(server.value())) return;
+    if (postgres::has_exited(server.value())) return;
     server_ = server.value();
     try {
       run("postgres", "SELECT 1");
@@ -111,13 +112,13 @@ void SourceCluster::start() {
     }
   }
   kill(server.value(), SIGQUIT);
-  (void)catalog::wait_for_exit(server.value());
+  (void)postgres::wait_for_exit(server.value());
 }
 
 SourceCluster::~SourceCluster() {
   if (server_ == 0) return;
   kill(server_, SIGQUIT);  // nothing in it is needed any more
-  (void)catalog::wait_for_exit(server_);
+  (void)postgres::wait_for_exit(server_);
 }
 
 std::string SourceCluster::secret_payload() const {

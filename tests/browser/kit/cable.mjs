@@ -27,8 +27,9 @@ export async function layCable(service) {
     let upload = false;
     let passed = 0;
     near.on('data', (bytes) => {
-      if (bytes.subarray(0, 6).toString() === 'PATCH ') {
-        upload = true;
+      const head = bytes.subarray(0, 12).toString('latin1');
+      if (/^[A-Z]{3,7} \/v1\//.test(head)) {
+        upload = head.startsWith('PATCH '); // a connection carries one request after the other
         passed = 0;
       }
       if (!upload || passed + bytes.length <= limit) {
