@@ -84,11 +84,26 @@ psql -qAt -h "$scratch/data/postgres/socket" -U postgres oneanalytics > psql.log
 INSERT INTO oa.jobs (tenant_id, id, kind, state, request, created_by, trace_id, run_after)
 VALUES ('$(member tenant id < me.json)', '$waiting', 'archive.create', 'queued', '{}', '$(member user id < me.json)', 'bench', now() + interval '1 hour');
 SQL
+
+# One person may have 32 streams open: as many Owners, with a token each.
+python3 - "$(member tenant id < me.json)" > owners.sql 2> listeners <<'PYTHON'
+import base64, hashlib, os, sys, uuid
+tenant = sys.argv[1]
+for number in range(32):
+    person, secret = uuid.uuid4(), os.urandom(32)
+    token = f"oab_{tenant.replace('-', '')}_{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
+    print(f"INSERT INTO oa.users VALUES ('{tenant}', '{person}', 'listener{number}@bench.example', 'Listener', '{number}',"
+          " '{}', true, true, NULL, now());")
+    print("INSERT INTO oa.tokens (tenant_id, id, user_id, name, token_hash, scopes, created_at) VALUES"
+          f" ('{tenant}', '{uuid.uuid4()}', '{person}', 'bench', '\\x{hashlib.sha256(secret).hexdigest()}', '{{read}}', now());")
+    print(f"Authorization: Bearer {token}", file=sys.stderr)
+PYTHON
+psql -qAt -h "$scratch/data/postgres/socket" -U postgres oneanalytics < owners.sql > psql.log
 workspace=$(get /v1/workspaces | member data 0 id)
 echo "load, $seconds s:"
 for round in $(seq "$rounds"); do
   echo 5 > "/proc/$service/clear_refs"
-  "$build/bench/service_load" "127.0.0.1:$port" "$service" 1000 200 "$seconds" "$bearer" "/v1/jobs/$waiting/events" /v1/workspaces \
+  "$build/bench/service_load" "127.0.0.1:$port" "$service" 1000 200 "$seconds" "$bearer"$'\n'"$(cat listeners)" "/v1/jobs/$waiting/events" /v1/workspaces \
     "/v1/workspaces/$workspace/reports" "/v1/workspaces/$workspace/datasets" /v1/archives /v1/jobs "/v1/jobs/$waiting" /v1/me /healthz | sed 's/^/  /'
 done
 

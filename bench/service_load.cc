@@ -1,7 +1,9 @@
 // Load on a running service: streams of events that stay open and requests at a steady rate. The
 // time of a request counts from when it was due, so that one that waits for a connection shows.
 //
-// usage: service_load HOST:PORT PID STREAMS RATE SECONDS HEADER STREAM_TARGET TARGET...
+// usage: service_load HOST:PORT PID STREAMS RATE SECONDS HEADERS STREAM_TARGET TARGET...
+//
+// HEADERS: a line each of callers, who open the streams in turn; the first of them makes the requests.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,6 +19,7 @@
 #include <cstdlib>
 #include <deque>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -34,14 +37,15 @@ constexpr std::size_t kOpening = 100;     // streams that wait for their answer 
 
 struct Options {
   sockaddr_in server{};
-  std::string host, pid, header, stream_target;
+  std::string host, pid, stream_target;
+  std::vector<std::string> headers;
   std::size_t streams = 0, rate = 0, seconds = 0;
   std::vector<std::string> targets;
 };
 
 Options parse(int count, char** arguments) {
   if (count < 9)
-    fail("usage: service_load HOST:PORT PID STREAMS RATE SECONDS HEADER STREAM_TARGET TARGET...");
+    fail("usage: service_load HOST:PORT PID STREAMS RATE SECONDS HEADERS STREAM_TARGET TARGET...");
   Options options;
   options.host = arguments[1];
   const auto colon = options.host.rfind(':');
@@ -55,7 +59,9 @@ Options parse(int count, char** arguments) {
   options.streams = std::stoul(arguments[3]);
   options.rate = std::stoul(arguments[4]);
   options.seconds = std::stoul(arguments[5]);
-  options.header = arguments[6];
+  std::istringstream lines(arguments[6]);
+  for (std::string line; std::getline(lines, line);) options.headers.push_back(line);
+  if (options.headers.empty()) fail("HEADERS is empty");
   options.stream_target = arguments[7];
   options.targets.assign(arguments + 8, arguments + count);
   return options;
@@ -122,8 +128,10 @@ void Load::open_connection(bool is_stream) {
 }
 
 void Load::send(Connection& connection, const std::string& target) {
+  const auto& headers = options_.headers;
+  const auto& header = headers[connection.is_stream ? connections_.size() % headers.size() : 0];
   const std::string request = "GET " + target + " HTTP/1.1\r\nHost: " + options_.host + "\r\n" +
-                              options_.header + "\r\n\r\n";
+                              header + "\r\n\r\n";
   connection.busy = true;
   if (::send(connection.fd, request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size()))
