@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job through the HTTP API, as an Owner does it, each result compared: an archive is made, verified and downloaded, a report
-# is lost and restored, a workspace is forked, both are undone, the file is uploaded again.
+# is lost and restored, a workspace is forked, both are undone, a report is brought back from a moment of the past, the file is uploaded again.
 # usage: deploy/walk.sh ADDRESS ORGANISATION E-MAIL   (the password comes in $OA_PASSWORD)
 set -euo pipefail
 case "${1:-}" in -h | --help | "") sed -n '2,4s/^# //p' "$0"; exit 0 ;; esac
@@ -89,6 +89,19 @@ fork=$(restore /v1/restores "{\"archive_id\":\"$archive\",\"assets\":[{\"kind\":
 fact "workspaces" "$count, then $((count + 1))"
 restore "/v1/restores/$fork/undo" '{}' >/dev/null
 same "their number" "$(workspaces)" "$count"
+
+say "The report lost with no archive, and brought back from just before that"
+for _ in $(seq 240); do
+  api GET /v1/continuity | jq -e '.earliest != null and .earliest < (now | todate)' >/dev/null && break
+  sleep 0.5
+done
+api DELETE "/v1/reports/$report" >/dev/null
+lost=$(api GET "/v1/audit/events?action=report.delete&resource_id=$report" | jq -r '.data[0].ts')
+fact "lost at" "$lost"
+moment=$(job /v1/archives/from-moment "{\"at\":\"$lost\"}" | jq -r .archive_id)
+restore /v1/restores "{\"archive_id\":\"$moment\",\"assets\":[{\"kind\":\"report\",\"id\":\"$report\"}]}" >/dev/null
+same "what it shows" "$(digest "$report")" "$before"
+api DELETE "/v1/archives/$moment" >/dev/null
 
 say "The file uploaded again, interrupted and resumed"
 size=$(stat -c %s "$scratch/file")
