@@ -125,6 +125,7 @@ step('a Viewer sees nothing of backups', async () => {
 step('signing out everywhere ends the other browser', async () => {
   const [one, two] = await Promise.all([open(viewer), open(viewer)]);
   two.expect(401, /\/v1\//);
+  one.expect(401, /\/v1\/workspaces/); // what it was asking for when its own session ended
   await one.button(/^Account of/);
   await one.page.getByRole('menuitem', { name: 'Sign out everywhere…' }).click();
   await one.page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere' }).click();
