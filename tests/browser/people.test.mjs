@@ -72,7 +72,7 @@ step('a restore that is refused after it was begun is a plan again', async () =>
   const { result } = await api.over(await api.post('/v1/restores', { archive_id: archive.id, assets }));
   const window = await open(owner, { next: `/settings/backup/restores/${result.restore_id}` });
   const { page } = window;
-  const release = await api.occupy();
+  const release = await api.occupy(60, `/v1/archives/${archive.id}/compare`); // restores go before other jobs
   await window.button('Restore 1 asset in Demo');
   await page.getByText('Being applied').waitFor();
   await api.send('DELETE', `/v1/reports/${there.id}`); // which the plan has as the same here
