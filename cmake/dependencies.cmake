@@ -31,5 +31,9 @@ endif()
 
 find_package(CLI11 2.1 REQUIRED)
 find_package(PostgreSQL 15 REQUIRED)
-find_package(CURL 7.85 REQUIRED)  # the REST API of Patroni
+find_package(CURL 7.85 REQUIRED)  # the REST API of Patroni, services of AWS
+# Tokens: the header alone; modules are loaded at run time.
+find_path(OA_PKCS11_INCLUDE p11-kit/pkcs11.h PATH_SUFFIXES p11-kit-1 REQUIRED)
+add_library(pkcs11::headers INTERFACE IMPORTED)
+set_target_properties(pkcs11::headers PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${OA_PKCS11_INCLUDE})
 include(${CMAKE_CURRENT_LIST_DIR}/duckdb.cmake)

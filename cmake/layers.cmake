@@ -10,7 +10,7 @@
 #   backup  diff
 #   reports -> datasets
 #   catalog  wal -> postgres
-#   archive  semantics  sources -> analytics -> objects -> keys
+#   archive  semantics  sources -> analytics -> objects -> keys -> aws
 #   http -> crypto   pages
 #   crypto  console  workbooks
 #   base
@@ -19,8 +19,9 @@
 set(OA_ALLOWED_base "")
 set(OA_ALLOWED_crypto base)
 set(OA_ALLOWED_console base)
-set(OA_ALLOWED_keys base crypto)
-set(OA_ALLOWED_objects base crypto keys)
+set(OA_ALLOWED_aws base crypto)
+set(OA_ALLOWED_keys base crypto aws)
+set(OA_ALLOWED_objects base crypto keys aws)
 set(OA_ALLOWED_archive base crypto)
 set(OA_ALLOWED_archive_cli base console crypto archive diff)
 set(OA_ALLOWED_postgres base)
@@ -36,7 +37,7 @@ set(OA_ALLOWED_datasets base crypto keys objects catalog analytics semantics sou
 set(OA_ALLOWED_reports base crypto keys objects catalog analytics semantics datasets)
 set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics reports)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics reports backup diff)
-set(OA_ALLOWED_instance base crypto keys objects archive postgres catalog wal continuity)
+set(OA_ALLOWED_instance base crypto aws keys objects archive postgres catalog wal continuity)
 set(OA_ALLOWED_http base crypto)
 set(OA_ALLOWED_pages base)
 set(OA_ALLOWED_accounts base crypto catalog)

@@ -47,6 +47,17 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
 
 SecretBytes::~SecretBytes() { sodium_free(data_); }
 
+Result<SecretBytes> secret_from_base64(std::string_view text) {
+  require_sodium();
+  SecretBytes longest(text.size() / 4 * 3);
+  std::size_t size = 0;
+  if (sodium_base642bin(longest.mutable_view().data(), longest.size(), text.data(), text.size(),
+                        nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
+    return make_error(ErrorCode::kInvalidArgument, "secret.decode", "not base64 with padding");
+  }
+  return SecretBytes::copy_of(longest.view().first(size));
+}
+
 bool constant_time_equal(ByteView a, ByteView b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -34,6 +34,15 @@ TEST(SecretBytes, RandomIsNotRepeated) {
   EXPECT_FALSE(constant_time_equal(SecretBytes::random(32).view(), SecretBytes::random(32).view()));
 }
 
+TEST(SecretBytes, ComesOutOfStrictBase64) {
+  EXPECT_EQ(as_text(secret_from_base64("a2V5cw==")->view()), "keys");
+  EXPECT_EQ(as_text(secret_from_base64("a2V5")->view()), "key");
+  EXPECT_TRUE(secret_from_base64("")->empty());
+  for (const char* bad :
+       {"a2V5cw", "a2V5cw=", "a2V5 cw==", "a2V5cw==a2V5", "a2V5cx==", "-_-_", "a"})
+    EXPECT_FALSE(secret_from_base64(bad).ok()) << bad;
+}
+
 TEST(ConstantTimeEqual, ComparesLengthAndContent) {
   EXPECT_TRUE(constant_time_equal(as_bytes("same"), as_bytes("same")));
   EXPECT_FALSE(constant_time_equal(as_bytes("same"), as_bytes("sane")));

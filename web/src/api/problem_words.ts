@@ -129,11 +129,20 @@ const words: Record<string, Words> = {
   'archive/limit': { what: 'The archive is larger than what can be read here.', todo: operator, detail: true },
   'storage/seal-corrupt': { what: 'Something that is stored here is damaged.', todo: operator },
   'storage/full': { what: 'There is no room left to store this.', todo: operator },
+  'object_store/unavailable': {
+    what: 'The storage cannot be reached.',
+    todo: 'Try again in a moment. If it stays, tell whoever runs this service.',
+  },
   'storage/io': {
     what: 'Reading or writing failed.',
     todo: 'Try again in a moment. If it stays, tell whoever runs this service.',
   },
   'key/store-missing': { what: 'The keys of your organisation cannot be reached.', todo: operator },
+  'key/service-unavailable': {
+    what: 'The keys of your organisation cannot be reached.',
+    todo: 'Try again in a moment. If it stays, tell whoever runs this service.',
+  },
+  'key/service-refused': { what: 'The keys of your organisation cannot be reached.', todo: operator },
   'key/wrong': { what: 'The key does not fit.', todo: operator },
   'key/disabled': { what: 'The key of your organisation is disabled.', todo: operator },
   'key/destroyed': {

@@ -40,6 +40,8 @@ enum class ErrorCode : std::uint8_t {
   kKeyWrong,
   kKeyDisabled,
   kKeyDestroyed,
+  kKeyServiceUnavailable,
+  kKeyServiceRefused,
   // Datasets, models and queries.
   kImportRejected,
   kModelInvalid,
@@ -81,6 +83,7 @@ enum class ErrorCode : std::uint8_t {
   // The machine.
   kIo,
   kDiskFull,
+  kObjectStoreUnavailable,
   kBusy,
   kTimeout,
   kDatabase,

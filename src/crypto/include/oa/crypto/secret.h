@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "oa/base/bytes.h"
 
@@ -37,6 +38,9 @@ class SecretBytes {
   std::size_t size_ = 0;
 };
 
+/// RFC 4648 base64 with padding, in constant time and into secret memory; kInvalidArgument
+/// otherwise.
+Result<SecretBytes> secret_from_base64(std::string_view text);
 /// Constant-time equality of two byte strings of equal length; false when the lengths differ.
 bool constant_time_equal(ByteView a, ByteView b);
 /// Fills `out` from the kernel's generator; aborts when there is none.
