@@ -1,7 +1,6 @@
 #include "key_store_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,22 +28,6 @@ Error missing(const std::string& path) {
 
 }  // namespace
 
-Result<KeyStoreFile::Lock> KeyStoreFile::Lock::take(const std::string& path) {
-  // A file of its own, because the store itself is replaced by each change.
-  const std::string name = path + ".lock";
-  const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return errno_error(errno, "key_store.lock", "cannot open " + name);
-  Lock lock(fd);
-  while (::flock(fd, LOCK_EX) != 0) {
-    if (errno != EINTR) return errno_error(errno, "key_store.lock", "cannot lock " + name);
-  }
-  return lock;
-}
-
-KeyStoreFile::Lock::~Lock() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 KeyStoreFile::~KeyStoreFile() { forget(); }
 
 void KeyStoreFile::forget() {
@@ -55,7 +38,7 @@ Result<std::unique_ptr<KeyStoreFile>> KeyStoreFile::create(const std::string& pa
                                                            const RootKeySource& source) {
   OA_ASSIGN(const RootKeyHeader header, new_root_key_header(source));
   std::unique_ptr<KeyStoreFile> file(new KeyStoreFile(path));
-  OA_ASSIGN(const Lock held, file->lock());
+  OA_ASSIGN(const FileLock held, file->lock());
   if (::access(path.c_str(), F_OK) == 0) {
     return make_error(ErrorCode::kAlreadyExists, "key_store.create",
                       "the key store " + path + " exists already");
@@ -100,7 +83,9 @@ Status KeyStoreFile::load(const Bytes& bytes) {
   if (!data_key.ok()) {
     return make_error(ErrorCode::kKeyWrong, "key_store.open",
                       "this root key or passphrase does not open " + path_)
-        .with_hint("put the root key file of this store back from its safe copy, or enter its own passphrase");
+        .with_hint(
+            "put the root key file of this store back from its safe copy, or enter its own "
+            "passphrase");
   }
   OA_ASSIGN(const auto source,
             SealedSource::open(std::move(sealed), *data_key, context_of(header_)));

@@ -2,6 +2,7 @@
 // key, which the root key wraps. Replaced as a whole by each change.
 #pragma once
 
+#include "file_lock.h"
 #include "key_table.h"
 #include "root_key.h"
 
@@ -25,19 +26,9 @@ class KeyStoreFile {
   /// the old content or the new, and table() says which.
   Status save();
 
-  /// Excludes other processes from changing the file while it lives.
-  class Lock {
-   public:
-    static Result<Lock> take(const std::string& path);
-    Lock(Lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Lock& operator=(Lock&&) = delete;
-    ~Lock();
-
-   private:
-    explicit Lock(int fd) : fd_(fd) {}
-    int fd_;
-  };
-  Result<Lock> lock() const { return Lock::take(path_); }
+  /// Excludes other processes from changing the file while it lives. A file of its own, because the
+  /// store itself is replaced by each change.
+  Result<FileLock> lock() const { return FileLock::take(path_ + ".lock"); }
 
  private:
   explicit KeyStoreFile(std::string path) : path_(std::move(path)) {}

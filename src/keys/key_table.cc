@@ -122,6 +122,20 @@ SecretBytes KeyTable::kek(const TenantKey& key, std::uint32_t version) const {
   return SecretBytes::copy_of(arena_.view().subspan(key.slots[version - 1] * kKekSize, kKekSize));
 }
 
+KeyTable KeyTable::only(TenantId tenant) const {
+  const TenantKey& key = keys_.at(tenant);
+  OA_ASSERT(!key.destroyed);
+  KeyTable one;
+  TenantKey& copy = one.keys_[tenant] = key;
+  one.arena_ = SecretBytes(key.slots.size() * kKekSize);
+  for (std::uint32_t slot = 0; slot < key.slots.size(); ++slot) {
+    std::ranges::copy(arena_.view().subspan(key.slots[slot] * kKekSize, kKekSize),
+                      one.arena_.mutable_view().subspan(slot * kKekSize, kKekSize).begin());
+    copy.slots[slot] = slot;
+  }
+  return one;
+}
+
 bool KeyTable::any_due(Timestamp now) const {
   return std::ranges::any_of(keys_, [&](const auto& entry) {
     return !entry.second.destroyed && entry.second.destroyed_by(now);

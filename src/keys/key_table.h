@@ -36,6 +36,8 @@ class KeyTable {
   void add_version(TenantKey& key);
   /// The KEK of a version that exists.
   SecretBytes kek(const TenantKey& key, std::uint32_t version) const;
+  /// A table with that tenant's key alone, which must be there and not be destroyed.
+  KeyTable only(TenantId tenant) const;
   bool any_due(Timestamp now) const;
   /// Erases the KEKs whose destruction is due; true when there were any.
   bool erase_due(Timestamp now);

@@ -13,13 +13,17 @@
 
 namespace oa {
 
+inline std::string new_folder() {
+  char folder[] = "/tmp/oa-keys-XXXXXX";
+  EXPECT_NE(mkdtemp(folder), nullptr);
+  return folder;
+}
+
 /// A folder of its own with a path for a key store and a root key file.
 class KeyStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    char folder[] = "/tmp/oa-keys-XXXXXX";
-    ASSERT_NE(mkdtemp(folder), nullptr);
-    folder_ = folder;
+    folder_ = new_folder();
     store_ = folder_ + "/keys";
     root_.key_file = folder_ + "/root.key";
   }

@@ -1,9 +1,9 @@
 #include "oa/keys/local_key_service.h"
 
-#include <charconv>
 #include <functional>
 #include <mutex>
 
+#include "key_names.h"
 #include "key_store_file.h"
 #include "oa/crypto/aead.h"
 #include "oa/crypto/seal.h"
@@ -11,32 +11,7 @@
 namespace oa {
 namespace {
 
-Error key_error(ErrorCode code, TenantId tenant, std::string_view what) {
-  return make_error(code, "key_service",
-                    "the key of tenant " + tenant.str() + " " + std::string(what));
-}
-
-std::string key_id_of(TenantId tenant, std::uint32_t version) {
-  return "local:" + tenant.str() + ":" + std::to_string(version);
-}
-
-// The version that `key_id` names; kKeyWrong when it is not one of `tenant`'s.
-Result<std::uint32_t> version_of(TenantId tenant, const std::string& key_id) {
-  const auto colon = key_id.rfind(':');
-  std::uint32_t version = 0;
-  if (colon != std::string::npos) {
-    std::from_chars(key_id.data() + colon + 1, key_id.data() + key_id.size(), version);
-  }
-  if (key_id != key_id_of(tenant, version)) {
-    return make_error(ErrorCode::kKeyWrong, "key_service",
-                      "the data key was wrapped by another key");
-  }
-  return version;
-}
-
-std::string wrap_context(KeyPurpose purpose, const std::string& key_id) {
-  return "oa-dek:v1:" + std::string(to_text(purpose)) + ":" + key_id;
-}
+constexpr std::string_view kProvider = "local";
 
 class LocalKeys final : public KeyService {
  public:
@@ -160,7 +135,7 @@ Result<LocalKeys::Kek> LocalKeys::usable_kek(TenantId tenant, std::uint32_t vers
     return key_error(ErrorCode::kKeyWrong, tenant, "has no such version");
   }
   if (version == 0) version = key->current_version();
-  return Kek{key_id_of(tenant, version), table->kek(*key, version)};
+  return Kek{key_id_of(kProvider, tenant, version), table->kek(*key, version)};
 }
 
 WrappedKey LocalKeys::wrap(const Kek& kek, KeyPurpose purpose, const SecretBytes& data_key) {
@@ -176,8 +151,7 @@ Result<DataKey> LocalKeys::generate_data_key(TenantId tenant, KeyPurpose purpose
 
 Result<SecretBytes> LocalKeys::unwrap(TenantId tenant, KeyPurpose purpose,
                                       const WrappedKey& wrapped) {
-  OA_ASSIGN(const std::uint32_t version, version_of(tenant, wrapped.key_id));
-  if (version == 0) return key_error(ErrorCode::kKeyWrong, tenant, "has no such version");
+  OA_ASSIGN(const std::uint32_t version, version_of(kProvider, tenant, wrapped.key_id));
   OA_ASSIGN(const Kek kek, usable_kek(tenant, version));
   OA_ASSIGN(SecretBytes data_key,
             unwrap_secret(kek.key, wrap_context(purpose, kek.id), wrapped.blob));
@@ -203,7 +177,8 @@ Status LocalKeys::rotate(TenantId tenant) {
 }
 
 Status LocalKeys::disable(TenantId tenant) {
-  return change_key(tenant, [](KeyTable&, TenantKey& key) -> Status {
+  return change_key(tenant, [&](KeyTable&, TenantKey& key) -> Status {
+    if (key.destroy_at) return about_to_be_destroyed(tenant);
     key.enabled = false;
     return {};
   });
@@ -211,10 +186,7 @@ Status LocalKeys::disable(TenantId tenant) {
 
 Status LocalKeys::enable(TenantId tenant) {
   return change_key(tenant, [&](KeyTable&, TenantKey& key) -> Status {
-    if (key.destroy_at) {
-      return key_error(ErrorCode::kConflict, tenant, "is about to be destroyed")
-          .with_hint("cancel that first");
-    }
+    if (key.destroy_at) return about_to_be_destroyed(tenant);
     key.enabled = true;
     return {};
   });
@@ -222,10 +194,7 @@ Status LocalKeys::enable(TenantId tenant) {
 
 Status LocalKeys::schedule_destroy(TenantId tenant, Timestamp when) {
   OA_TRY(change_key(tenant, [&](KeyTable&, TenantKey& key) -> Status {
-    if (key.destroy_at) {
-      return key_error(ErrorCode::kConflict, tenant, "is about to be destroyed already")
-          .with_hint("cancel that first to choose another time");
-    }
+    if (key.destroy_at) return about_to_be_destroyed(tenant);
     key.destroy_at = when;
     return {};
   }));
@@ -243,28 +212,6 @@ Status LocalKeys::cancel_destroy(TenantId tenant) {
 
 }  // namespace
 
-std::string_view to_text(KeyPurpose purpose) {
-  switch (purpose) {
-    case KeyPurpose::kRows:
-      return "rows";
-    case KeyPurpose::kOriginals:
-      return "originals";
-    case KeyPurpose::kArchives:
-      return "archives";
-    case KeyPurpose::kSecrets:
-      return "secrets";
-    case KeyPurpose::kSigning:
-      return "signing";
-    case KeyPurpose::kWal:
-      return "wal";
-    case KeyPurpose::kRepository:
-      return "repository";
-    case KeyPurpose::kLedger:
-      return "ledger";
-  }
-  OA_ASSERT(false);
-}
-
 Result<std::unique_ptr<KeyService>> LocalKeyService::create(const std::string& path,
                                                             const RootKeySource& root) {
   OA_ASSIGN(auto file, KeyStoreFile::create(path, root));
@@ -277,6 +224,22 @@ Result<std::unique_ptr<KeyService>> LocalKeyService::open(const std::string& pat
   auto keys = std::make_unique<LocalKeys>(std::move(file));
   OA_TRY(keys->erase_all_due());
   return std::unique_ptr<KeyService>(std::move(keys));
+}
+
+Status LocalKeyService::copy_key(const std::string& from, const RootKeySource& from_root,
+                                 TenantId tenant, const std::string& to,
+                                 const RootKeySource& to_root) {
+  OA_ASSIGN(const auto source, KeyStoreFile::open(from, from_root));
+  OA_ASSIGN(KeyTable* const all, source->table());
+  const TenantKey* const key = all->find(tenant);
+  if (key == nullptr) return key_error(ErrorCode::kNotFound, tenant, "does not exist");
+  if (key->destroyed_by(Timestamp::now()))
+    return key_error(ErrorCode::kKeyDestroyed, tenant, "was destroyed");
+  OA_ASSIGN(const auto target, KeyStoreFile::create(to, to_root));
+  OA_ASSIGN(const auto held, target->lock());
+  OA_ASSIGN(KeyTable* const one, target->table());
+  *one = all->only(tenant);
+  return target->save();
 }
 
 }  // namespace oa

@@ -1,12 +1,34 @@
 #include "oa/keys/local_key_service.h"
 
 #include <thread>
-#include <vector>
 
+#include "key_service_conformance.h"
 #include "keys_testkit.h"
 
 namespace oa {
 namespace {
+
+class LocalUnderTest final : public KeysUnderTest {
+ public:
+  LocalUnderTest() : folder_(new_folder()) {}
+  ~LocalUnderTest() override { std::filesystem::remove_all(folder_); }
+  std::unique_ptr<KeyService> open() override {
+    const RootKeySource root{folder_ + "/root.key", {}};
+    if (!std::filesystem::exists(folder_ + "/keys"))
+      return *LocalKeyService::create(folder_ + "/keys", root);
+    return *LocalKeyService::open(folder_ + "/keys", root);
+  }
+  void wait_until_after(Timestamp when) override {
+    while (Timestamp::now() <= when) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+
+ private:
+  const std::string folder_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Local, KeyServiceConformance, testing::Values(KeysFactory{"local", [] {
+                           return std::unique_ptr<KeysUnderTest>(new LocalUnderTest);
+                         }}));
 
 class LocalKeyServiceTest : public KeyStoreTest {
  protected:
@@ -62,64 +84,6 @@ TEST_F(LocalKeyServiceTest, AWrappedKeyIsBoundToTenantPurposeAndVersion) {
   EXPECT_EQ(unwrap({wrapped.key_id, damaged}), name(ErrorCode::kKeyWrong));
 }
 
-TEST_F(LocalKeyServiceTest, AnUnknownTenantIsNotFound) {
-  const TenantId unknown = TenantId::random();
-  EXPECT_EQ(keys_->describe(unknown).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(keys_->generate_data_key(unknown, KeyPurpose::kRows).error().code,
-            ErrorCode::kNotFound);
-  EXPECT_EQ(keys_->rotate(unknown).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(keys_->schedule_destroy(unknown, Timestamp{}).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(keys_->create_tenant_key(tenant_).error().code, ErrorCode::kAlreadyExists);
-}
-
-TEST_F(LocalKeyServiceTest, RotationKeepsOldKeysAndRewrapMovesThem) {
-  const DataKey key = *keys_->generate_data_key(tenant_, KeyPurpose::kRows);
-  ASSERT_TRUE(keys_->rotate(tenant_).ok());
-  ASSERT_TRUE(keys_->rotate(tenant_).ok());
-  EXPECT_EQ(keys_->describe(tenant_)->current_version, 3u);
-  EXPECT_EQ(unwrap(key.wrapped), to_hex(key.plaintext.view()));
-  const WrappedKey moved = *keys_->rewrap(tenant_, KeyPurpose::kRows, key.wrapped);
-  EXPECT_EQ(moved.key_id, "local:" + tenant_.str() + ":3");
-  EXPECT_EQ(unwrap(moved), to_hex(key.plaintext.view()));
-  EXPECT_EQ(keys_->rewrap(tenant_, KeyPurpose::kWal, key.wrapped).error().code,
-            ErrorCode::kKeyWrong);
-  EXPECT_EQ(keys_->generate_data_key(tenant_, KeyPurpose::kRows)->wrapped.key_id, moved.key_id);
-}
-
-TEST_F(LocalKeyServiceTest, ADisabledKeyDoesNothingUntilItIsEnabled) {
-  const DataKey key = *keys_->generate_data_key(tenant_, KeyPurpose::kRows);
-  ASSERT_TRUE(keys_->disable(tenant_).ok());
-  keys_ = open();
-  EXPECT_EQ(keys_->describe(tenant_)->state, KeyState::kDisabled);
-  EXPECT_EQ(unwrap(key.wrapped), name(ErrorCode::kKeyDisabled));
-  EXPECT_EQ(keys_->generate_data_key(tenant_, KeyPurpose::kRows).error().code,
-            ErrorCode::kKeyDisabled);
-  EXPECT_EQ(keys_->rewrap(tenant_, KeyPurpose::kRows, key.wrapped).error().code,
-            ErrorCode::kKeyDisabled);
-  EXPECT_EQ(keys_->rotate(tenant_).error().code, ErrorCode::kKeyDisabled);
-  ASSERT_TRUE(keys_->enable(tenant_).ok());
-  EXPECT_EQ(unwrap(key.wrapped), to_hex(key.plaintext.view()));
-}
-
-TEST_F(LocalKeyServiceTest, PendingDestructionCanBeCancelled) {
-  const DataKey key = *keys_->generate_data_key(tenant_, KeyPurpose::kRows);
-  const Timestamp later{Timestamp::now().unix_us + 3'600'000'000};
-  ASSERT_TRUE(keys_->schedule_destroy(tenant_, later).ok());
-  EXPECT_EQ(keys_->describe(tenant_)->state, KeyState::kPendingDestruction);
-  EXPECT_EQ(keys_->describe(tenant_)->destroy_at, later);
-  EXPECT_EQ(unwrap(key.wrapped), name(ErrorCode::kKeyDisabled));
-  EXPECT_EQ(keys_->enable(tenant_).error().code, ErrorCode::kConflict);
-  EXPECT_EQ(keys_->schedule_destroy(tenant_, later).error().code, ErrorCode::kConflict);
-  ASSERT_TRUE(keys_->cancel_destroy(tenant_).ok());
-  EXPECT_EQ(keys_->cancel_destroy(tenant_).error().code, ErrorCode::kConflict);
-  EXPECT_EQ(unwrap(key.wrapped), to_hex(key.plaintext.view()));
-
-  ASSERT_TRUE(keys_->disable(tenant_).ok());
-  ASSERT_TRUE(keys_->schedule_destroy(tenant_, later).ok());
-  ASSERT_TRUE(keys_->cancel_destroy(tenant_).ok());
-  EXPECT_EQ(keys_->describe(tenant_)->state, KeyState::kDisabled) << "it was disabled before";
-}
-
 TEST_F(LocalKeyServiceTest, ADestroyedKeyIsGoneForGood) {
   const DataKey key = *keys_->generate_data_key(tenant_, KeyPurpose::kRows);
   ASSERT_TRUE(keys_->schedule_destroy(tenant_, Timestamp::now()).ok());
@@ -158,35 +122,32 @@ TEST_F(LocalKeyServiceTest, OpeningErasesWhatIsDue) {
   EXPECT_EQ(std::filesystem::file_size(store_), before - 32);
 }
 
-TEST_F(LocalKeyServiceTest, TwoServicesSeeEachOthersChanges) {
-  const auto other = open();
-  const DataKey key = *keys_->generate_data_key(tenant_, KeyPurpose::kRows);
-  ASSERT_TRUE(other->disable(tenant_).ok());
-  EXPECT_EQ(unwrap(key.wrapped), name(ErrorCode::kKeyDisabled));
-  ASSERT_TRUE(keys_->enable(tenant_).ok());
-  ASSERT_TRUE(other->rotate(tenant_).ok());
+TEST_F(LocalKeyServiceTest, ACopyHasOneKeyAlone) {
+  const TenantId other = TenantId::random();
+  ASSERT_TRUE(keys_->create_tenant_key(other).ok());
+  ASSERT_TRUE(keys_->rotate(other).ok());
   ASSERT_TRUE(keys_->rotate(tenant_).ok());
-  EXPECT_EQ(other->describe(tenant_)->current_version, 3u);
-  const DataKey newer = *keys_->generate_data_key(tenant_, KeyPurpose::kRows);
-  EXPECT_TRUE(constant_time_equal(other->unwrap(tenant_, KeyPurpose::kRows, newer.wrapped)->view(),
-                                  newer.plaintext.view()));
-}
-
-TEST_F(LocalKeyServiceTest, ThreadsShareOneService) {
-  std::atomic<int> failures = 0;
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&, i] {
-      for (int round = 0; round < 25; ++round) {
-        const auto key = keys_->generate_data_key(tenant_, KeyPurpose::kWal);
-        if (!key.ok() || !keys_->unwrap(tenant_, KeyPurpose::kWal, key->wrapped).ok()) ++failures;
-        if (i == 0 && !keys_->rotate(tenant_).ok()) ++failures;
-      }
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(failures, 0);
-  EXPECT_EQ(keys_->describe(tenant_)->current_version, 26u);
+  const DataKey mine = *keys_->generate_data_key(tenant_, KeyPurpose::kRows);
+  const DataKey theirs = *keys_->generate_data_key(other, KeyPurpose::kRows);
+  const std::string copy = folder_ + "/copy";
+  const RootKeySource root{folder_ + "/copy.key", {}};
+  ASSERT_TRUE(LocalKeyService::copy_key(store_, root_, tenant_, copy, root).ok());
+  const auto copied = *LocalKeyService::open(copy, root);
+  EXPECT_EQ(to_hex(copied->unwrap(tenant_, KeyPurpose::kRows, mine.wrapped)->view()),
+            to_hex(mine.plaintext.view()));
+  EXPECT_EQ(copied->unwrap(other, KeyPurpose::kRows, theirs.wrapped).error().code,
+            ErrorCode::kNotFound);
+  EXPECT_FALSE(LocalKeyService::open(copy, root_).ok());
+  EXPECT_EQ(LocalKeyService::copy_key(store_, root_, tenant_, copy, root).error().code,
+            ErrorCode::kAlreadyExists);
+  EXPECT_EQ(LocalKeyService::copy_key(store_, root_, TenantId::random(), folder_ + "/none", root)
+                .error()
+                .code,
+            ErrorCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/none"));
+  ASSERT_TRUE(keys_->schedule_destroy(tenant_, Timestamp::now()).ok());
+  EXPECT_EQ(LocalKeyService::copy_key(store_, root_, tenant_, folder_ + "/none", root).error().code,
+            ErrorCode::kKeyDestroyed);
 }
 
 }  // namespace

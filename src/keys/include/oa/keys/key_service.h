@@ -1,6 +1,7 @@
 // Envelope encryption: a tenant's key (KEK) wraps one data key (DEK) per stored thing.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,16 @@ namespace oa {
 
 /// What a data key is for. Part of the encryption context: a key wrapped for one purpose does not
 /// unwrap for another.
-enum class KeyPurpose { kRows, kOriginals, kArchives, kSecrets, kSigning, kWal, kLedger, kRepository };
+enum class KeyPurpose {
+  kRows,
+  kOriginals,
+  kArchives,
+  kSecrets,
+  kSigning,
+  kWal,
+  kLedger,
+  kRepository
+};
 std::string_view to_text(KeyPurpose purpose);
 
 /// A DEK under a tenant's KEK.
@@ -36,9 +46,18 @@ struct TenantKeyInfo {
   Timestamp destroy_at;  // meaningful in kPendingDestruction
 };
 
-/// Holds or reaches the tenants' KEKs; they never leave it. Providers: LocalKeyService.
-/// Thread-safe. Errors: kNotFound (no key for the tenant), kKeyDisabled, kKeyDestroyed, kKeyWrong
-/// (blob does not authenticate).
+/// What a provider can wait between schedule_destroy() and the end.
+struct DestructionWindow {
+  std::chrono::seconds shortest{0};
+  std::chrono::seconds longest = std::chrono::seconds::max();
+};
+
+/// Holds or reaches the tenants' KEKs; they never leave it. Providers: local_key_service.h,
+/// aws_key_service.h, pkcs11_key_service.h; caching_key_service.h stands before any of them. What
+/// all of them must do is in key_service_conformance.cc. Thread-safe. Errors: kNotFound (no key for
+/// the tenant), kKeyDisabled, kKeyDestroyed, kKeyWrong (blob does not authenticate, or belongs to
+/// another tenant, purpose or key), kKeyServiceUnavailable (try again later), kKeyServiceRefused
+/// (this program may not use the provider).
 class KeyService {
  public:
   virtual ~KeyService() = default;
@@ -51,17 +70,21 @@ class KeyService {
   /// The same DEK under the current version of the KEK.
   virtual Result<WrappedKey> rewrap(TenantId tenant, KeyPurpose purpose,
                                     const WrappedKey& wrapped) = 0;
-  /// New KEK version for new wraps; older versions keep unwrapping.
+  /// New KEK version for new wraps; older versions keep unwrapping. kLimitExceeded when the
+  /// provider makes no more of them.
   virtual Status rotate(TenantId tenant) = 0;
+  /// kConflict while destruction is pending, as for enable().
   virtual Status disable(TenantId tenant) = 0;
-  /// kConflict while destruction is pending.
   virtual Status enable(TenantId tenant) = 0;
   /// From now on the key is unusable (kKeyDisabled); from `when` on it is gone for good
-  /// (kKeyDestroyed) and with it everything sealed under it (crypto-shredding). kConflict when
-  /// destruction is pending already.
+  /// (kKeyDestroyed) and with it everything sealed under it (crypto-shredding). A provider that
+  /// counts in days takes the next one, never an earlier moment; describe() says which.
+  /// kInvalidArgument when `when` is outside of destruction_window(), kConflict when destruction is
+  /// pending already.
   virtual Status schedule_destroy(TenantId tenant, Timestamp when) = 0;
   /// The key is again what it was, enabled or disabled. kConflict when no destruction is pending.
   virtual Status cancel_destroy(TenantId tenant) = 0;
+  virtual DestructionWindow destruction_window() const { return {}; }
 };
 
 /// Seals a small value (a database secret, a signing seed) as one OAS1 stream. `name` is bound as

@@ -29,6 +29,11 @@ class LocalKeyService {
   /// a damaged store.
   static Result<std::unique_ptr<KeyService>> open(const std::string& path,
                                                   const RootKeySource& root);
+  /// A new key store at `to`, under a root key of its own, with the key of `tenant` alone as it is
+  /// now: for a machine that needs no other. Later versions of the key are not in it. kNotFound,
+  /// kKeyDestroyed, and what open() and create() give.
+  static Status copy_key(const std::string& from, const RootKeySource& from_root, TenantId tenant,
+                         const std::string& to, const RootKeySource& to_root);
 };
 
 }  // namespace oa
