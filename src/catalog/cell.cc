@@ -255,7 +255,7 @@ constexpr const char* kServerState =
     "s.slot_name IS NOT NULL, coalesce(s.wal_status IN ('lost', 'unreserved'), false), "
     "s.safe_wal_size, a.last_archived_time, a.last_failed_time, "
     "coalesce(a.last_archived_wal, ''), coalesce(a.last_failed_wal, ''), "
-    "current_setting('archive_mode') <> 'off' "
+    "current_setting('archive_mode') <> 'off', current_setting('archive_command') "
     "FROM pg_stat_archiver a LEFT JOIN pg_stat_replication r ON r.application_name = $1 "
     "LEFT JOIN pg_replication_slots s ON s.slot_name = $2 LIMIT 1";
 
@@ -300,6 +300,7 @@ Result<ServerState> CellCatalog::server_state(const std::string& receiver_name,
   state.archiver.archived_segment = row.text();
   state.archiver.failed_segment = row.text();
   state.archiver.on = row.boolean();
+  state.archiver.command = row.text();
   return state;
 }
 

@@ -170,36 +170,54 @@ std::uint64_t Rows::affected() const {
   return count;
 }
 
+namespace {
+
+constexpr const char* kOptions = "-c search_path=oa,pg_temp";
+// The server, too, is to notice soon that we are gone: it keeps our locks until then.
+constexpr const char* kTcpOptions =
+    "-c search_path=oa,pg_temp -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 "
+    "-c tcp_keepalives_count=3 -c tcp_user_timeout=20000";
+
+// libpq names hosts and roles, and no password.
+Error refused(PGconn* connection, const ConnectionSettings& settings, const std::string& role) {
+  auto error = make_error(ErrorCode::kDatabaseUnavailable, "database.connect",
+                          "the database does not answer");
+  if (!settings.tcp.has_value()) {
+    return std::move(error)
+        .with_hint("check that Postgres runs and that the role may log in")
+        .with_cause("role " + role);
+  }
+  std::string cause = "role " + role + ": ";
+  for (const char c : std::string_view(PQerrorMessage(connection))) cause += c == '\n' ? ' ' : c;
+  return std::move(error)
+      .with_hint("check that the cluster has a leader, that its nodes can be reached, and that the "
+                 "passfile has the role's password")
+      .with_cause(std::move(cause));
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& settings,
                                                      const std::string& role) {
   // Named explicitly, so that neither the environment nor a temporary table changes what a name
   // means.
-  const char* const keys[] = {"host",
-                              "port",
-                              "dbname",
-                              "user",
-                              "options",
-                              "client_encoding",
-                              "connect_timeout",
-                              "application_name",
-                              nullptr};
-  const char* const values[] = {settings.host.c_str(),
-                                settings.port.c_str(),
-                                settings.database.c_str(),
-                                role.c_str(),
-                                "-c search_path=oa,pg_temp",
-                                "UTF8",
-                                "10",
-                                "oa-backup",
-                                nullptr};
-  std::unique_ptr<Connection> connection(new Connection(PQconnectdbParams(keys, values, 0)));
-  PGconn* raw = connection->connection_.get();
-  if (PQstatus(raw) != CONNECTION_OK) {
-    return make_error(ErrorCode::kDatabaseUnavailable, "database.connect",
-                      "the database does not answer")
-        .with_hint("check that Postgres runs and that the role may log in")
-        .with_cause("role " + role);
+  auto parameters = connection_parameters(settings, role);
+  parameters.emplace_back("dbname", settings.database);
+  parameters.emplace_back("options", settings.tcp.has_value() ? kTcpOptions : kOptions);
+  parameters.emplace_back("client_encoding", "UTF8");
+  parameters.emplace_back("connect_timeout", settings.tcp.has_value() ? "5" : "10");
+  parameters.emplace_back("application_name", "oa-backup");
+  std::vector<const char*> keys, values;
+  for (const auto& [key, value] : parameters) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
   }
+  keys.push_back(nullptr);
+  values.push_back(nullptr);
+  std::unique_ptr<Connection> connection(
+      new Connection(PQconnectdbParams(keys.data(), values.data(), 0)));
+  PGconn* raw = connection->connection_.get();
+  if (PQstatus(raw) != CONNECTION_OK) return refused(raw, settings, role);
   // A notice can quote values and has no place in our output.
   PQsetNoticeReceiver(
       raw, [](void*, const PGresult*) {}, nullptr);
@@ -294,6 +312,19 @@ Status Connection::commit() {
   if (std::string_view(PQcmdStatus(rows.get())) == "COMMIT") return {};
   return make_error(ErrorCode::kDatabase, "database.commit",
                     "nothing was saved, because a statement had failed");
+}
+
+Status Connection::set_password(const std::string& role, const SecretBytes& password) {
+  const std::unique_ptr<char, void (*)(void*)> name(
+      PQescapeIdentifier(connection_.get(), role.data(), role.size()), &PQfreemem);
+  const std::string text(as_text(password.view()));
+  const std::unique_ptr<char, void (*)(void*)> verifier(
+      PQencryptPasswordConn(connection_.get(), text.c_str(), role.c_str(), "scram-sha-256"),
+      &PQfreemem);
+  if (name == nullptr || verifier == nullptr)
+    return make_error(ErrorCode::kInternal, "database.password", "libpq cannot prepare a password");
+  OA_TRY(script(std::string("ALTER ROLE ") + name.get() + " PASSWORD '" + verifier.get() + "'"));
+  return {};
 }
 
 }  // namespace oa::catalog

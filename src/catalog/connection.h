@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "oa/catalog/database.h"
+#include "oa/crypto/secret.h"
 
 namespace oa::catalog {
 
@@ -94,6 +95,8 @@ class Connection {
   Result<Rows> script(const std::string& sql);
   /// kDatabase when the server rolled back instead.
   Status commit();
+  /// What the server keeps of a password is made here: it never sees it.
+  Status set_password(const std::string& role, const SecretBytes& password);
   /// As a new one would be: no transaction, no settings, no locks. An error when a statement is
   /// under way or the server is gone.
   Status reset();

@@ -160,6 +160,7 @@ Result<TenantTransaction> Database::begin(TenantId tenant, Isolation isolation) 
     // One that has waited may have died with the server.
     if (const auto now = start_transaction(*connection, start); now.ok())
       return TenantTransaction(std::move(connection), idle_, tenant, *now);
+    idle_->clear();
   }
   OA_ASSIGN(connection, Connection::open(settings_, settings_.service_role));
   OA_ASSIGN(const Timestamp now, start_transaction(*connection, start));
@@ -169,9 +170,28 @@ Result<TenantTransaction> Database::begin(TenantId tenant, Isolation isolation) 
 Result<OperatorAccess> Database::as_operator() {
   auto connection = idle_operator_->take();
   if (connection == nullptr || !connection->script("SELECT 1").ok()) {
+    if (connection != nullptr) idle_operator_->clear();
     OA_ASSIGN(connection, Connection::open(settings_, settings_.operator_role));
   }
   return OperatorAccess(std::move(connection), idle_operator_);
+}
+
+SessionLock::SessionLock(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)) {}
+SessionLock::~SessionLock() = default;
+SessionLock::SessionLock(SessionLock&&) noexcept = default;
+SessionLock& SessionLock::operator=(SessionLock&&) noexcept = default;
+
+bool SessionLock::holds() { return connection_->execute("SELECT 1").ok(); }
+
+// On a connection of its own, which ends with the lock.
+Result<std::optional<SessionLock>> Database::lock_session(int lock) {
+  OA_ASSIGN(auto connection, Connection::open(settings_, settings_.operator_role));
+  OA_ASSIGN(const Rows rows,
+            connection->query("SELECT pg_try_advisory_lock(1868653163, $1::int)",
+                              {Parameter::of(std::int64_t{lock})}));
+  if (!RowReader(rows, 0).boolean()) return std::optional<SessionLock>();
+  return std::optional(SessionLock(std::move(connection)));
 }
 
 Status Database::create_tenant(const Tenant& tenant) {

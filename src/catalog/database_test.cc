@@ -49,6 +49,15 @@ TEST(Migrate, TwiceIsOnce) {
   EXPECT_EQ(applied(fresh.settings()), static_cast<std::int64_t>(migrations().size()));
 }
 
+TEST(Migrate, AnOlderDatabaseIsToldAndBroughtUpToDate) {
+  const FreshDatabase fresh;
+  EXPECT_TRUE(Database::is_older(fresh.settings()).value());
+  ASSERT_OK(Database::migrate_up_to(fresh.settings(), Database::newest_migration() - 1));
+  EXPECT_TRUE(Database::is_older(fresh.settings()).value());
+  ASSERT_OK(Database::migrate(fresh.settings()));
+  EXPECT_FALSE(Database::is_older(fresh.settings()).value());
+}
+
 TEST(Migrate, ConcurrentProcessesTakeTurns) {
   const FreshDatabase fresh;
   std::vector<pid_t> children;
@@ -78,6 +87,7 @@ TEST(Migrate, ANewerDatabaseIsRefused) {
   const Status status = Database::migrate(fresh.settings());
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(Database::is_older(fresh.settings()).error().code, ErrorCode::kUnsupported);
 }
 
 TEST(Database, NothingAnswers) {

@@ -16,9 +16,9 @@
 #include <thread>
 
 #include "connection.h"
-#include "embedded_sql.h"
 #include "oa/base/io.h"
 #include "oa/postgres/process.h"
+#include "prepare_database.h"
 
 namespace oa::catalog {
 namespace {
@@ -273,21 +273,12 @@ std::vector<std::string> server_arguments(const std::string& programs, const std
 }
 
 // Run at every start, so that a start that was cut short leaves nothing undone.
-Status prepare_database(const ConnectionSettings& settings) {
+Status prepare(const ConnectionSettings& settings) {
   ConnectionSettings maintenance = settings;
-  maintenance.database = "postgres";
+  maintenance.database = kMaintenanceDatabase;
   OA_ASSIGN(const auto connection, Connection::open(maintenance, kSuperuser));
-  OA_TRY(connection->script(std::string(kRolesSql)));
-  OA_ASSIGN(const Rows found,
-            connection->query("SELECT FROM pg_catalog.pg_database WHERE datname = $1",
-                              {Parameter::of(settings.database)}));
-  if (found.count() == 0) {
-    OA_TRY(connection->script(
-        fmt::format("CREATE DATABASE {} OWNER {}", settings.database, settings.owner_role)));
-  }
-  OA_TRY(connection->script(fmt::format(
-      "REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO {1}, {2}",
-      settings.database, settings.service_role, settings.operator_role)));
+  OA_TRY(prepare_roles(*connection));
+  OA_TRY(prepare_database(*connection, settings));
   return {};
 }
 
@@ -368,7 +359,7 @@ Status run_server(const std::string& folder, const ConnectionSettings& settings,
   }
   if (!in_time) return make_error(ErrorCode::kTimeout, kOp, "the database server does not answer");
   remove_partial_clusters(folder);  // of starts that were killed; by now their initdb has ended too
-  return prepare_database(settings);
+  return prepare(settings);
 }
 
 }  // namespace
@@ -390,6 +381,11 @@ Status EmbeddedPostgres::write_access_rules(const std::string& data,
   OA_TRY(write_config(account, data + "/pg_ident.conf", map));
   return write_config(account, data + "/pg_hba.conf",
                       "local all all peer map=oa\nlocal replication all peer map=oa\n");
+}
+
+Status EmbeddedPostgres::bring_up_to_date(const ConnectionSettings& settings) {
+  OA_TRY(prepare(settings));
+  return Database::migrate(settings);
 }
 
 Status EmbeddedPostgres::check_folder(const std::string& folder) {

@@ -29,4 +29,11 @@ void IdleConnections::put(std::unique_ptr<Connection> connection) {
   if (idle_.size() < kMostIdle) idle_.push_back(std::move(connection));
 }
 
+void IdleConnections::clear() {
+  if (!ours()) return;
+  std::vector<std::unique_ptr<Connection>> dropped;
+  const std::lock_guard lock(mutex_);
+  dropped.swap(idle_);
+}
+
 }  // namespace oa::catalog

@@ -22,6 +22,8 @@ class IdleConnections {
   /// Rolls back what is open and forgets what the session was told; drops the connection when that
   /// fails or enough of them wait.
   void put(std::unique_ptr<Connection> connection);
+  /// Drops those that wait: one had died, and so may all of them.
+  void clear();
 
  private:
   static constexpr std::size_t kMostIdle = 16;

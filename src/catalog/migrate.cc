@@ -60,7 +60,22 @@ Status apply(Connection& connection, const Migration& migration) {
 
 }  // namespace
 
+std::int64_t Database::newest_migration() { return migrations().back().number; }
+
 Status Database::migrate(const ConnectionSettings& settings) {
+  return migrate_up_to(settings, newest_migration());
+}
+
+Result<bool> Database::is_older(const ConnectionSettings& settings) {
+  OA_ASSIGN(const auto connection, Connection::open(settings, settings.owner_role));
+  OA_ASSIGN(const Rows ledger,
+            connection->query("SELECT to_regclass('oa.schema_migrations') IS NOT NULL"));
+  if (!RowReader(ledger, 0).boolean()) return true;
+  OA_ASSIGN(const std::size_t applied, check_applied(*connection));
+  return applied < migrations().size();
+}
+
+Status Database::migrate_up_to(const ConnectionSettings& settings, std::int64_t last) {
   OA_ASSIGN(const auto connection, Connection::open(settings, settings.owner_role));
   // Of the session, so that it spans the transactions; the numbers only have to be ours ("oabk",
   // 1).
@@ -68,7 +83,8 @@ Status Database::migrate(const ConnectionSettings& settings) {
   OA_TRY(create_ledger(*connection));
   OA_ASSIGN(const std::size_t applied, check_applied(*connection));
   const auto& all = migrations();
-  for (std::size_t i = applied; i < all.size(); ++i) OA_TRY(apply(*connection, all[i]));
+  for (std::size_t i = applied; i < all.size() && all[i].number <= last; ++i)
+    OA_TRY(apply(*connection, all[i]));
   return {};
 }
 

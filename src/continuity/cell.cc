@@ -105,6 +105,7 @@ Result<Identity> identify(const CellSettings& settings, KeyService& keys) {
     OA_TRY(make_identity(own, keys));
   }
   OA_ASSIGN(const Identity identity, read_identity(own));
+  if (copy.empty()) return identity;
   OA_TRY(copy_identity(own, copy));
   OA_ASSIGN(const Identity noted, read_identity(copy));
   if (noted.id == identity.id) return identity;
@@ -126,6 +127,26 @@ Status make_folder(const std::string& path, unsigned mode, const postgres::Accou
   return errno_error(errno, kOp, path);
 }
 
+std::string data_folder_of(const CellSettings& settings) {
+  return settings.node ? settings.node->data_folder : settings.postgres_folder + "/data";
+}
+
+// What the server's account needs on the nodes of a cluster that recovers by itself; all of it is
+// sealed.
+Status let_nodes_read(const std::string& folder, const postgres::Account& account) {
+  if (!account.other) return {};
+  const std::string log = folder + "/wal";
+  if (::mkdir(log.c_str(), 0700) != 0 && errno != EEXIST)
+    return errno_error(errno, kOp, "cannot make the folder " + log);
+  constexpr unsigned kGroupOfFolder = 02750;  // what is made in it has its group
+  for (const auto& [path, mode] : {std::pair{file_of(folder), 0640u}, {log, kGroupOfFolder}}) {
+    if (::chown(path.c_str(), static_cast<uid_t>(-1), account.gid) != 0 ||
+        ::chmod(path.c_str(), mode) != 0)
+      return errno_error(errno, kOp, "cannot let the account of the server read " + path);
+  }
+  return {};
+}
+
 }  // namespace
 
 struct Cell::State {
@@ -133,8 +154,37 @@ struct Cell::State {
   KeyService& keys;
   TenantId id;
   Timestamp created_at;
+  std::unique_ptr<ExistingCluster> cluster;
   std::optional<Repository> repository;
 };
+
+namespace {
+
+// Which of the nodes is the server changes; the repository asks when it wants it.
+RepositorySettings repository_of(const CellSettings& settings, ExistingCluster* cluster) {
+  RepositorySettings repository;
+  repository.folder = settings.folder + "/repository";
+  repository.run_folder = settings.folder + "/run";
+  repository.data_folder = data_folder_of(settings);
+  repository.socket_folder = settings.postgres_folder + "/socket";
+  if (settings.node) {
+    repository.socket_folder = settings.node->socket_folder;
+    repository.port = settings.node->port;
+    repository.role = settings.node->role;
+  }
+  if (cluster == nullptr) return repository;
+  if (!cluster->nodes().empty()) {
+    repository.data_folder = cluster->nodes().front().data_folder;
+    repository.socket_folder = cluster->nodes().front().socket_folder;
+  }
+  repository.primary = [cluster]() -> Result<ServerPlace> {
+    OA_ASSIGN(ClusterNode leader, cluster->leader());
+    return ServerPlace{leader.data_folder, leader.socket_folder, leader.port};
+  };
+  return repository;
+}
+
+}  // namespace
 
 Cell::Cell(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Cell::~Cell() = default;
@@ -144,27 +194,26 @@ bool Cell::exists(const CellSettings& settings) {
   return fs::exists(file_of(settings.folder), error) || fs::exists(settings.identity_copy, error);
 }
 
-Result<std::unique_ptr<Cell>> Cell::open(const CellSettings& settings, KeyService& keys) {
+Result<std::unique_ptr<Cell>> Cell::open(const CellSettings& settings, KeyService& keys,
+                                         std::unique_ptr<ExistingCluster> cluster) {
   if (!exists(settings) && !settings.create) {
     return make_error(ErrorCode::kNotFound, kOp, "nothing is backed up continuously here")
-        .with_hint("`oa-backup up` begins it");
+        .with_hint(cluster == nullptr ? "`oa-backup up` begins it"
+                                      : "`oa-backup cluster setup` begins it");
   }
   if (!exists(settings)) OA_TRY(make_folder(settings.folder, 0711, nullptr));
   OA_ASSIGN(const Identity identity, identify(settings, keys));
   OA_ASSIGN(const SecretBytes passphrase,
             keys.unwrap(identity.id, KeyPurpose::kRepository, identity.passphrase));
-  RepositorySettings repository;
-  repository.folder = settings.folder + "/repository";
-  repository.run_folder = settings.folder + "/run";
-  repository.data_folder = settings.postgres_folder + "/data";
-  repository.socket_folder = settings.postgres_folder + "/socket";
+  RepositorySettings repository = repository_of(settings, cluster.get());
   OA_ASSIGN(repository.account, postgres::server_account());
+  OA_TRY(let_nodes_read(settings.folder, repository.account));
   const std::string scratch = settings.folder + "/scratch";
   for (const auto& folder : {repository.run_folder, scratch}) {
     OA_TRY(make_folder(folder, 0700, &repository.account));
   }
   auto state = std::make_unique<State>(
-      State{settings, keys, identity.id, identity.created_at, std::nullopt});
+      State{settings, keys, identity.id, identity.created_at, std::move(cluster), std::nullopt});
   OA_ASSIGN(state->repository, Repository::open(std::move(repository), passphrase));
   return std::unique_ptr<Cell>(new Cell(std::move(state)));
 }
@@ -173,8 +222,22 @@ TenantId Cell::id() const { return state_->id; }
 Timestamp Cell::created_at() const { return state_->created_at; }
 const std::string& Cell::folder() const { return state_->settings.folder; }
 std::string Cell::scratch_folder() const { return folder() + "/scratch"; }
-std::string Cell::data_folder() const { return state_->settings.postgres_folder + "/data"; }
+std::string Cell::data_folder() const {
+  if (state_->cluster == nullptr) return data_folder_of(state_->settings);
+  for (const auto& node : state_->cluster->nodes())
+    if (::access(node.data_folder.c_str(), R_OK) == 0) return node.data_folder;
+  return {};
+}
+ExistingCluster* Cell::cluster() { return state_->cluster.get(); }
 Repository& Cell::repository() { return *state_->repository; }
+// The leader's files may be out of reach at the moment, which is no hindrance to all the rest.
+Status Cell::prepare_repository() {
+  if (state_->cluster != nullptr) {
+    const auto info = repository().info();
+    if (info.ok() && info->stanza) return {};
+  }
+  return repository().create_stanza();
+}
 bool Cell::synchronous() const { return state_->settings.synchronous; }
 
 std::vector<std::string> Cell::server_settings() const {

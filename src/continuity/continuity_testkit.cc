@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "oa/wal/restore_server.h"
@@ -55,6 +57,21 @@ TestFolder::~TestFolder() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }
+
+SmallDisk::SmallDisk(std::string path, unsigned mib) : path_(std::move(path)) {
+  fs::create_directory(path_);
+  mounted_ = mount("tmpfs", path_.c_str(), "tmpfs", 0,
+                   fmt::format("size={}m,mode=0711", mib).c_str()) == 0;
+}
+SmallDisk::~SmallDisk() {
+  if (mounted_) umount2(path_.c_str(), MNT_DETACH);
+}
+void SmallDisk::fill_up_to(std::uintmax_t free) const {
+  std::ofstream file(path_ + "/filler", std::ios::binary | std::ios::app);
+  const std::string piece(4096, 'x');
+  while (fs::space(path_).available > free && file.write(piece.data(), 4096).flush()) continue;
+}
+void SmallDisk::make_room() const { fs::remove(path_ + "/filler"); }
 
 const SecretBytes& passphrase() {
   static const SecretBytes bytes = SecretBytes::random(32);

@@ -80,6 +80,23 @@ void damage(const std::string& path);
 /// The first file below `folder` whose path has `part` in it, and is the largest such.
 std::string find_file(const std::string& folder, const std::string& part);
 
+/// A small file system of its own, as root may mount one.
+class SmallDisk {
+ public:
+  SmallDisk(std::string path, unsigned mib);
+  ~SmallDisk();
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool mounted() const { return mounted_; }
+  /// All but so many bytes.
+  void fill_up_to(std::uintmax_t free) const;
+  void make_room() const;
+
+ private:
+  std::string path_;
+  bool mounted_ = false;
+};
+
 /// Records what it is told; cancelled from the moment `cancel` says so.
 class RecordingProgress : public Progress {
  public:
@@ -87,6 +104,7 @@ class RecordingProgress : public Progress {
     steps.emplace_back(step);
     total_ = total;
     done_ = 0;
+    if (on_step) on_step(step);
   }
   void update(std::uint64_t done) override {
     EXPECT_GE(done, done_);
@@ -98,6 +116,7 @@ class RecordingProgress : public Progress {
   std::vector<std::string> steps;
   int updates = 0;
   std::function<bool()> cancel;
+  std::function<void(std::string_view step)> on_step;
 
  private:
   std::uint64_t total_ = 0, done_ = 0;

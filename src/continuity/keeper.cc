@@ -1,16 +1,15 @@
 #include "oa/continuity/keeper.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 #include "oa/base/bytes.h"
+#include "oa/continuity/keeper_lock.h"
 #include "oa/continuity/runs.h"
+#include "oa/continuity/trim.h"
 
 namespace oa::continuity {
 namespace {
@@ -22,6 +21,7 @@ constexpr auto kScheduleEvery = std::chrono::seconds(30);
 constexpr auto kLagEvery = std::chrono::minutes(10), kTrimEvery = std::chrono::minutes(10),
                kSweepEvery = std::chrono::minutes(1);
 constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
+constexpr auto kBeginAgain = std::chrono::seconds(5);
 constexpr int kEndTries = 60;
 constexpr int kLagDays = 400, kRunDays = 400;
 // Less than that in a minute is our own notes; to write it down would be written down for ever.
@@ -44,23 +44,6 @@ CellRunKind run_of(BackupType type) {
   }
   return CellRunKind::kIncremental;
 }
-
-// Who has it keeps the cell; it ends with the process.
-class KeeperLock {
- public:
-  explicit KeeperLock(const std::string& path)
-      : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {}
-  ~KeeperLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  KeeperLock(const KeeperLock&) = delete;
-  KeeperLock& operator=(const KeeperLock&) = delete;
-  bool take() const { return fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) == 0; }
-  bool can_be_taken() const { return fd_ >= 0; }
-
- private:
-  const int fd_;
-};
 
 // Writes progress down now and then, and learns whether somebody has cancelled the run.
 class RunProgress final : public Progress {
@@ -107,7 +90,7 @@ class RunningKeeper final : public Keeper {
         database_(database),
         store_(store),
         settings_(std::move(settings)),
-        lock_(cell.folder() + "/keeper.lock"),
+        lock_(cell, database),
         runs_(database),
         thread_([this] { keep(); }) {}
   ~RunningKeeper() override {
@@ -133,15 +116,25 @@ class RunningKeeper final : public Keeper {
  private:
   // Of the keeper's thread, all that follows.
   void keep() {
-    if (!lock_.can_be_taken())
-      tell(make_error(ErrorCode::kIo, "cell.keep", "the lock of the cell cannot be opened: " + cell_.folder()));
-    while (!stopping_ && !lock_.take()) rest();
-    while (!stopping_ && !tell(begin())) rest(std::chrono::seconds(5));
     while (!stopping_) {
-      tell(look());
-      rest();
+      const auto held = lock_.take();
+      // While the database is away what was begun goes on: the receiver waits for its next primary.
+      if (!held.ok())
+        tell(held.error());
+      else if (*held)
+        tell(keeps_ ? look() : begin());
+      else
+        stand_by();
+      const bool failed = !keeps_ && (!held.ok() || *held);
+      rest(failed ? kBeginAgain : std::chrono::seconds(0));
     }
     end();
+  }
+
+  // Somebody else keeps the cell, perhaps since the database failed over.
+  void stand_by() {
+    end();
+    lock_.release();
   }
 
   void rest(std::chrono::milliseconds longest = std::chrono::milliseconds(0)) {
@@ -165,9 +158,9 @@ class RunningKeeper final : public Keeper {
     // All tenants are in what others left there, in the clear.
     OA_TRY(sweep_scratch(cell_.scratch_folder()));
     OA_TRY(runs_.interrupt_running());
-    OA_TRY(cell_.repository().create_stanza());
+    OA_TRY(cell_.prepare_repository());
     keeps_ = true;
-    return {};
+    return look();
   }
 
   void end() {
@@ -201,7 +194,7 @@ class RunningKeeper final : public Keeper {
     }
     if (now >= next_trim_) {
       next_trim_ = now + kTrimEvery;
-      OA_TRY(trim_log());
+      OA_TRY(trim());
     }
     for (;;) {
       OA_ASSIGN(auto run, runs_.take());
@@ -292,9 +285,8 @@ class RunningKeeper final : public Keeper {
     return runs_.remove_before({now.unix_us - kRunDays * kDayUs});
   }
 
-  // What is in the repository is not needed twice. The server archives in order, so that with one
-  // segment all before it on its timeline are there.
-  Status trim_log() {
+  // What is in the repository is not needed twice.
+  Status trim() {
     OA_ASSIGN(const auto state,
               catalog::CellCatalog(database_).server_state(kReceiverName, kReceiverName));
     const auto cluster = log_->cluster();
@@ -302,10 +294,9 @@ class RunningKeeper final : public Keeper {
     if (!cluster->has_value()) return {};
     const auto last =
         wal::SegmentName::parse(state.archiver.archived_segment, (*cluster)->segment_size);
-    if (!last.ok()) return {};  // nothing yet, or a history file
-    OA_TRY(log_->remove_before(last->end(), [&](const wal::SegmentName& segment) -> Result<bool> {
-      return segment.timeline == last->timeline && segment.number <= last->number;
-    }));
+    // None: nothing yet, or a history file.
+    OA_TRY(trim_log(*log_, cell_.repository(),
+                    last.ok() ? std::optional(*last) : std::nullopt));
     return {};
   }
 
@@ -329,7 +320,7 @@ class RunningKeeper final : public Keeper {
   catalog::Database& database_;
   ObjectStore& store_;
   const KeeperSettings settings_;
-  const KeeperLock lock_;
+  KeeperLock lock_;
   catalog::CellRuns runs_;
   std::unique_ptr<wal::SealedWal> log_;
   std::unique_ptr<wal::Receiver> receiver_;

@@ -64,6 +64,8 @@ Result<PatroniMember> parse_member(const json::value& value) {
   member.host = reader.optional_text("host").value_or("");
   const std::uint64_t port = reader.optional_unsigned("port").value_or(0);
   const std::uint64_t timeline = reader.optional_unsigned("timeline").value_or(0);
+  const auto* pending = reader.find("pending_restart");
+  member.pending_restart = pending != nullptr && pending->is_bool() && pending->as_bool();
   // "unknown" while it is not.
   if (const auto* lag = reader.find("lag");
       lag != nullptr && lag->is_int64() && lag->as_int64() >= 0)
@@ -105,7 +107,7 @@ Result<Patroni> Patroni::open(PatroniSettings settings) {
   std::call_once(initialised, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   for (const auto& url : settings.urls) {
     if ((!url.starts_with("https://") && !url.starts_with("http://")) || url.size() > kMaxUrl ||
-        url.ends_with('/'))
+        url.ends_with('/') || url.find('@') != url.npos)
       return make_error(ErrorCode::kInvalidArgument, kOp,
                         "not the address of a Patroni node: " + url)
           .with_hint("write it as https://HOST:PORT");
@@ -136,7 +138,9 @@ Result<Patroni::Answer> Patroni::ask_node(const std::string& url, const std::str
               set(CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.timeout.count())) &&
               set(CURLOPT_HTTPHEADER, headers.get()) && set(CURLOPT_WRITEFUNCTION, &collect) &&
               set(CURLOPT_WRITEDATA, &answer.body);
-  if (!settings_.ca_file.empty()) good = good && set(CURLOPT_CAINFO, settings_.ca_file.c_str());
+  if (!settings_.ca_file.empty()) 
+    good = good && set(CURLOPT_CAINFO, settings_.ca_file.c_str()) &&
+           set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   if (!settings_.user.empty())
     good = good && set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC)) &&
            set(CURLOPT_USERNAME, settings_.user.c_str()) && set(CURLOPT_PASSWORD, password.c_str());
@@ -203,12 +207,29 @@ Result<std::vector<PatroniSwitch>> Patroni::history() {
   return switches;
 }
 
+Result<std::string> Patroni::configuration() {
+  OA_ASSIGN(const Answer answer, ask_well("GET", "/config", ""));
+  const auto parsed = parse_json(answer.body);
+  if (!parsed.ok()) return not_understood(parsed.error().message);
+  return canonical_json(*parsed);
+}
+
+Result<std::string> Patroni::system_identifier() {
+  OA_ASSIGN(const Answer answer, ask("GET", "/patroni", ""));
+  const auto parsed = parse_json(answer.body);
+  if (!parsed.ok()) return not_understood(parsed.error().message);
+  ObjectReader reader(*parsed, "node");
+  std::string identifier = reader.text("database_system_identifier");
+  if (const auto read = reader.finish(true); !read.ok()) return not_understood(read.error().message);
+  return identifier;
+}
+
 Result<bool> Patroni::configure(const PatroniArchiving& archiving) {
-  const json::object parameters{
-      {"archive_mode", "on"},
-      {"archive_timeout", archiving.archive_timeout_s},
-      {"archive_command", archiving.archive_command},
-      {"max_slot_wal_keep_size", fmt::format("{}MB", archiving.max_slot_wal_keep_mb)}};
+  json::object parameters{{"archive_mode", "on"},
+                          {"archive_timeout", archiving.archive_timeout_s},
+                          {"archive_command", archiving.archive_command}};
+  if (archiving.max_slot_wal_keep_mb.has_value())
+    parameters["max_slot_wal_keep_size"] = fmt::format("{}MB", *archiving.max_slot_wal_keep_mb);
   const json::object change{
       {"postgresql", json::object{{"parameters", parameters}}},
       {"slots", json::object{{archiving.slot, json::object{{"type", "physical"}}}}}};

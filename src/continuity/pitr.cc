@@ -60,6 +60,7 @@ Result<std::unique_ptr<ScratchCluster>> recover(Repository& repository, const Lo
   result.recovery_time = cluster->recovery_time();
   if (options.checks) {
     const auto begun = Clock::now();
+    OA_TRY(cluster->make_current(progress));
     progress.begin("Checking", 0, "");
     OA_TRY(options.checks(cluster->settings(), progress));
     result.check_time = since(begun);

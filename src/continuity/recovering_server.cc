@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,7 +23,10 @@ constexpr const char* kOp = "recovery";
 constexpr const char* kSuperuser = "postgres";
 constexpr auto kPoll = milliseconds(50);
 constexpr auto kStopTimeout = seconds(120);  // a shutdown checkpoint of a large cluster
+constexpr auto kPromoteTimeout = seconds(120);  // a checkpoint, and the archive asked once more
 constexpr auto kQuitTimeout = seconds(10);
+constexpr auto kFullPatience = seconds(3);
+constexpr std::uint64_t kLeastFree = 1 << 20;
 constexpr int kStallShare = 10;  // of the time for recovery, without any progress
 constexpr int kProgramFd = 3;
 
@@ -51,6 +55,19 @@ Result<Sight> look(SqlSession& session) {
     sight.reached.timeline = {
         static_cast<std::uint32_t>(std::stoul(row[4]->substr(0, 8), nullptr, 16))};
   return sight;
+}
+
+// What is only looked at was started read-only (recovery_arguments).
+Status allow_writing(SqlSession& session) {
+  OA_TRY(session.command("SET default_transaction_read_only = off"));
+  return session.command("ALTER ROLE ALL SET default_transaction_read_only = off");
+}
+
+// A server that cannot write a file any more may go on, but lets nobody in.
+bool disk_is_full(const std::string& folder) {
+  struct statvfs volume {};
+  return statvfs(folder.c_str(), &volume) == 0 &&
+         std::uint64_t{volume.f_bavail} * volume.f_frsize < kLeastFree;
 }
 
 // The streamed log may still have what is damaged in the archive.
@@ -122,6 +139,10 @@ Result<Reached> RecoveringServer::wait(seconds timeout, wal::Lsn from, wal::Lsn 
       return *reached;
     }
     if (has_moved()) moved = Clock::now();
+    if (Clock::now() - moved > kFullPatience && disk_is_full(layout_.data)) {
+      return make_error(ErrorCode::kDiskFull, kOp, "the disk is full: " + layout_.data)
+          .with_hint("free some space");
+    }
     std::this_thread::sleep_for(kPoll);
   }
   return make_error(ErrorCode::kTimeout, kOp, "the recovery does not come to its end")
@@ -154,6 +175,22 @@ std::optional<Reached> RecoveringServer::see() {
                         std::holds_alternative<Target::Latest>(plan_.target.where);
   if (promotes ? sight->recovering : !sight->paused) return {};
   return sight->reached;
+}
+
+Status RecoveringServer::promote() {
+  OA_ASSIGN(auto session, SqlSession::open(settings_, kSuperuser, kSuperuser));
+  OA_TRY(session.row("SELECT CASE WHEN pg_is_in_recovery() THEN pg_wal_replay_resume()::text END"));
+  const auto deadline = Clock::now() + kPromoteTimeout;
+  while (Clock::now() < deadline) {
+    OA_ASSIGN(const std::string recovering, session.value("SELECT pg_is_in_recovery()"));
+    if (recovering == "f") return allow_writing(session);
+    if (postgres::has_exited(server_)) {
+      server_ = 0;
+      return why_it_ended();
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+  return make_error(ErrorCode::kTimeout, kOp, "the restored cluster does not end its recovery");
 }
 
 void RecoveringServer::report(wal::Lsn at) {

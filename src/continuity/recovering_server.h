@@ -34,6 +34,9 @@ class RecoveringServer {
   /// none. Progress in bytes from `from` to `until`.
   Result<Reached> wait(std::chrono::seconds timeout, wal::Lsn from, wal::Lsn until,
                        Progress& progress);
+  /// After wait(): ends a pause at the target, on a timeline of its own that nobody archives, and
+  /// lets write. kTimeout.
+  Status promote();
   Status stop();
 
  private:

@@ -98,6 +98,32 @@ std::vector<std::string> target_settings(const RecoveryPlan& plan) {
   return settings;
 }
 
+constexpr std::size_t kMaxAutoConf = 1 << 20;
+
+// Postgres 15 manual, "Archive Recovery" and "Standby Servers": what an earlier recovery or a
+// standby's life has left would mix with ours.
+bool is_of_recovery(std::string_view line) {
+  constexpr std::array<std::string_view, 8> kNames{
+      "recovery_target",      "restore_command",   "archive_cleanup_command",
+      "recovery_end_command", "primary_conninfo",  "primary_slot_name",
+      "promote_trigger_file", "recovery_min_apply_delay"};
+  const std::size_t begin = line.find_first_not_of(" \t");
+  return begin != std::string_view::npos && std::ranges::any_of(kNames, [&](auto name) {
+           return line.substr(begin).starts_with(name);
+         });
+}
+
+// A line of a configuration file: quotes and backslashes doubled.
+std::string setting_line(const std::string& name_and_value) {
+  const std::size_t at = name_and_value.find('=');
+  std::string line = name_and_value.substr(0, at) + " = '";
+  for (const char c : name_and_value.substr(at + 1)) {
+    if (c == '\'' || c == '\\') line += c;
+    line += c;
+  }
+  return line + "'\n";
+}
+
 struct LogMeaning {
   const char* text;
   ErrorCode code;
@@ -138,6 +164,24 @@ Status prepare_recovery(const ScratchLayout& layout, const postgres::Account& ac
   if (account.other && chown(layout.sockets.c_str(), account.uid, account.gid) != 0)
     return errno_error(errno, kOp, layout.sockets);
   return catalog::EmbeddedPostgres::write_access_rules(layout.data, settings);
+}
+
+Status write_recovery(const std::string& data, const postgres::Account& account,
+                      const RecoveryPlan& plan) {
+  const std::string path = data + "/postgresql.auto.conf";
+  std::string text;
+  if (const auto there = read_file(path, kMaxAutoConf); there.ok()) {
+    std::istringstream lines{std::string(as_text(*there))};
+    for (std::string line; std::getline(lines, line);)
+      if (!is_of_recovery(line)) text += line + "\n";
+  } else if (there.error().code != ErrorCode::kNotFound) {
+    return there.error();
+  }
+  for (const auto& setting : target_settings(plan)) text += setting_line(setting);
+  text += setting_line("restore_command=" + plan.restore_command);
+  OA_TRY(write_owned(account, path, text));
+  unlink((data + "/standby.signal").c_str());  // of a backup that was taken from a replica
+  return write_owned(account, data + "/recovery.signal", "");
 }
 
 Result<std::vector<std::string>> recovery_arguments(const std::string& programs,

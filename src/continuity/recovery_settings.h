@@ -36,6 +36,10 @@ struct RecoveryPlan {
 /// Makes what lies around the restored files: recovery.signal, access rules, folders.
 Status prepare_recovery(const ScratchLayout& layout, const postgres::Account& account,
                         const catalog::ConnectionSettings& settings);
+/// The same for a server that somebody else starts, by its own files: recovery.signal, and the plan
+/// in postgresql.auto.conf, of which all other settings of recoveries go.
+Status write_recovery(const std::string& data, const postgres::Account& account,
+                      const RecoveryPlan& plan);
 /// The command line; reads pg_control with `pg_controldata`, so that hot standby has what the
 /// primary had.
 Result<std::vector<std::string>> recovery_arguments(const std::string& programs,

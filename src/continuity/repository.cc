@@ -176,6 +176,22 @@ Result<std::string> Repository::run(std::vector<std::string> arguments,
   return std::move(outcome.output);
 }
 
+// The primary may be another node than last time.
+Result<std::string> Repository::run_on_server(std::vector<std::string> arguments,
+                                              const CallLimits& limits) const {
+  if (settings_.primary) {
+    OA_ASSIGN(const ServerPlace place, settings_.primary());
+    for (const auto& [value, what] :
+         {std::pair{&place.data_folder, "data folder"},
+          std::pair{&place.socket_folder, "socket folder"}, std::pair{&place.port, "port"}})
+      OA_TRY(check_value(*value, what));
+    arguments.insert(arguments.begin(), {"--pg1-path=" + place.data_folder,
+                                         "--pg1-socket-path=" + place.socket_folder,
+                                         "--pg1-port=" + place.port});
+  }
+  return run(std::move(arguments), limits);
+}
+
 // pgbackrest tells neither a folder that is gone from one that is empty, nor another passphrase
 // from damage.
 Error Repository::explain(const Outcome& outcome) const {
@@ -234,12 +250,12 @@ Status Repository::create_stanza() {
     return repository_unavailable("the folder above the repository is not there");
   OA_TRY(make_folder(settings_.account, settings_.folder));
   OA_TRY(make_folder(settings_.account, settings_.run_folder));
-  const auto created = run({"stanza-create"}, quick());
+  const auto created = run_on_server({"stanza-create"}, quick());
   return created.ok() ? Status() : Status(created.error());
 }
 
 Status Repository::check() {
-  const auto checked = run({"check"}, {.silence = seconds(120)});
+  const auto checked = run_on_server({"check"}, {.silence = seconds(120)});
   return checked.ok() ? Status() : Status(checked.error());
 }
 
@@ -253,7 +269,7 @@ Result<BackupInfo> Repository::backup(BackupType type, Progress& progress) {
       label = line.substr(at + kLabel.size());
   };
   progress.begin("Backing up", 100, "percent");
-  OA_TRY(run(
+  OA_TRY(run_on_server(
       {"backup", fmt::format("--type={}", backup_type_name(type)), "--log-level-console=detail"},
       long_call(progress, on_line)));
   OA_ASSIGN(const RepositoryInfo now, info());
@@ -280,8 +296,7 @@ Result<RepositoryInfo> Repository::info() const {
       {.status = forbidden ? kPgbackrestCannotOpen : kPgbackrestMalformed, .output = text});
 }
 
-Result<std::vector<TimelineInfo>> Repository::timelines() const {
-  OA_ASSIGN(const RepositoryInfo now, info());
+Result<std::vector<TimelineInfo>> Repository::timelines(const RepositoryInfo& now) const {
   std::vector<TimelineInfo> found;
   if (now.archives.empty()) return found;
   const std::string& id = now.archives.back().history_id;
@@ -330,7 +345,11 @@ Status Repository::expire(unsigned retain_days) {
 
 Status Repository::restore(const RestoreRequest& request, Progress& progress) const {
   // Of another passphrase it would say only that there is no backup.
-  OA_ASSIGN(const RepositoryInfo now, info());
+  RepositoryInfo asked;
+  if (request.known == nullptr) {
+    OA_ASSIGN(asked, info());
+  }
+  const RepositoryInfo& now = request.known == nullptr ? asked : *request.known;
   if (now.backups.empty() || (request.label && now.find(*request.label) == nullptr)) {
     return make_error(ErrorCode::kNotFound, kOp, "there is no such backup")
         .with_hint("see the list of backups");

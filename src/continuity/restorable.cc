@@ -34,6 +34,15 @@ Result<wal::Lsn> write_marker(SqlSession& session, Timestamp moment) {
   return wal::Lsn::parse(text);
 }
 
+// Of a cluster that is not ours we are no superuser; there the role of backups may do it, in the
+// database that it was let into.
+Status begin_segment(const catalog::ConnectionSettings& live, const RestorableLimits& limits) {
+  const bool ours = !live.tcp.has_value();
+  OA_ASSIGN(auto session, SqlSession::open(live, ours ? limits.switch_role : live.backup_role,
+                                           ours ? live.database : "postgres"));
+  return session.command("SELECT pg_switch_wal()");
+}
+
 }  // namespace
 
 Result<wal::Lsn> make_restorable(const catalog::ConnectionSettings& live, Timestamp moment,
@@ -51,8 +60,7 @@ Result<wal::Lsn> make_restorable(const catalog::ConnectionSettings& live, Timest
           .with_hint("see the state of the receiver and of the archive: continuity status");
     }
     if (!switched && waited > limits.patience) {
-      OA_ASSIGN(auto superuser, SqlSession::open(live, limits.switch_role, live.database));
-      OA_TRY(superuser.command("SELECT pg_switch_wal()"));
+      OA_TRY(begin_segment(live, limits));
       switched = true;
     }
     std::this_thread::sleep_for(kPoll);

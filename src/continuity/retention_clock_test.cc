@@ -233,5 +233,63 @@ TEST_F(RetentionClock, InsideTheWindowNothingEverGoesAndOutsideItDoes) {
   }
 }
 
+// The server's clock is put forward an hour and back again: no commit is lost, places in the log say
+// exactly where, and a moment means all before the first commit behind it.
+TEST_F(RetentionClock, ASteppedClockLosesNothing) {
+  constexpr double kHour = 1.0 / 24;
+  ArchivingCluster cluster(folder_.path());
+  cluster.stop();
+  clock_.set_back(3 * kHour);
+  const ClockedServer server(cluster, cluster.repository(), clock_);
+  ASSERT_OK(cluster.repository().backup(BackupType::kFull, no_progress()));
+  auto session =
+      SqlSession::open(cluster.settings(), "postgres", cluster.settings().database).value();
+  std::vector<Timestamp> at;
+  std::vector<wal::Lsn> behind;
+  const auto add = [&](int number) {
+    session.command(fmt::format("INSERT INTO numbers VALUES ({})", number)).value();
+    const auto row = session
+                         .row("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,"
+                              " pg_current_wal_insert_lsn()")
+                         .value();
+    at.push_back({std::stoll(*row[0])});
+    behind.push_back(*wal::Lsn::parse(*row[1]));
+  };
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // behind the backup's last second
+  add(1);
+  clock_.set_back(2 * kHour);
+  add(2);
+  clock_.set_back(3 * kHour);
+  add(3);
+  ASSERT_GT(at[1], at[2]);
+  ASSERT_OK(make_restorable(cluster.settings(), at[2],
+                            [&] {
+                              const auto segment = wal::SegmentName::parse(
+                                  session.value("SELECT coalesce(last_archived_wal, '')"
+                                                " FROM pg_stat_archiver").value(), {});
+                              return segment.ok() ? segment->end() : wal::Lsn();
+                            },
+                            {.patience = std::chrono::milliseconds(0)}, no_progress()));
+  const auto numbers_at = [&](const Target& target) -> std::string {
+    const auto restored = ScratchCluster::restore(cluster.repository(), {},
+                                                  folder_.path() + "/scratch", {.target = target},
+                                                  no_progress());
+    if (!restored.ok()) return restored.error().message + restored.error().cause;
+    return SqlSession::open((*restored)->settings(), "postgres", (*restored)->settings().database)
+        .value()
+        .value("SELECT string_agg(n::text, ' ' ORDER BY n) FROM numbers")
+        .value();
+  };
+  EXPECT_EQ(numbers_at(Target::latest()), "1 2 3");
+  for (std::size_t i = 0; i < at.size(); ++i)
+    EXPECT_EQ(numbers_at(Target::position(behind[i], false)), std::string("1 2 3", 1 + 2 * i));
+  EXPECT_EQ(numbers_at(Target::at({at[0].unix_us + 1000})), "1");
+  // No commit is behind it, so that it cannot be known that all before it are there.
+  EXPECT_TRUE(numbers_at(Target::at({at[1].unix_us + 1000})).starts_with("the write-ahead log ends before"));
+  // Of a moment that came twice, what was there the first time.
+  EXPECT_EQ(numbers_at(Target::at({at[2].unix_us + 1000})), "1");
+  EXPECT_EQ(session.value("SELECT count(*) FROM numbers").value(), "3");
+}
+
 }  // namespace
 }  // namespace oa::continuity

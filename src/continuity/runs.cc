@@ -102,6 +102,7 @@ Result<JsonText> check_restore(const RunParts& parts, Progress& progress) {
             ScratchCluster::restore(parts.cell.repository(), {tail.get()},
                                     parts.cell.scratch_folder(), options, timed));
   timed.end_step();
+  OA_TRY(scratch->make_current(timed));
   const double up_seconds = seconds_since(start);
   OA_ASSIGN(const CheckReport checked, check_cluster(scratch->settings(), parts.store, timed));
   if (checked.finding_count > 0) {

@@ -6,7 +6,9 @@
 #include <filesystem>
 
 #include "oa/base/io.h"
+#include "oa/catalog/embedded_postgres.h"
 #include "recovering_server.h"
+#include "recovery_choice.h"
 #include "scratch_folder.h"
 
 namespace oa::continuity {
@@ -19,44 +21,6 @@ constexpr const char* kOp = "recovery";
 
 milliseconds since(Clock::time_point begun) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - begun);
-}
-
-// What recovery goes by.
-struct Plan {
-  RepositoryInfo info;
-  std::vector<TimelineInfo> timelines;
-  RecoveryPath path;
-};
-
-Result<Plan> make_plan(const Repository& repository, const ScratchOptions& options) {
-  Plan plan;
-  OA_ASSIGN(plan.info, repository.info());
-  OA_ASSIGN(plan.timelines, repository.timelines());
-  OA_ASSIGN(plan.path, choose_path(plan.info, plan.timelines, options.target, Timestamp::now(),
-                                   options.label));
-  return plan;
-}
-
-// The end of the log, archived or streamed, or where the next backup began: replay goes no farther.
-wal::Lsn farthest(const RepositoryInfo& info, const LogSource& log, const Target& target,
-                  const RecoveryPath& path) {
-  if (const auto* place = std::get_if<Target::Position>(&target.where)) return place->lsn;
-  wal::Lsn end = path.backup.stop_lsn;
-  if (std::holds_alternative<Target::Immediate>(target.where)) return end;
-  for (const auto& archive : info.archives) {
-    const auto segment = wal::SegmentName::parse(archive.max_segment, {});
-    if (segment.ok()) end = std::max(end, segment->end());
-  }
-  // Damage at its end is for recovery to find.
-  if (log.tail != nullptr)
-    if (const auto timelines = log.tail->timelines(); timelines.ok() && !timelines->empty())
-      if (const auto tail = log.tail->end_of(timelines->back()); tail.ok() && *tail)
-        end = std::max(end, **tail);
-  if (const auto* time = std::get_if<Target::Time>(&target.where))
-    for (const auto& backup : info.backups)
-      if (backup.started_at > time->at && backup.start_lsn > path.backup.stop_lsn)
-        return std::min(end, backup.start_lsn);
-  return end;
 }
 
 // The timeline whose log was replayed: a promoted cluster is on one of its own.
@@ -102,17 +66,6 @@ Status check_end(const Reached& reached, wal::Timeline timeline, const Repositor
       .with_cause("the last segment is " + last->str());
 }
 
-Status check_space(const std::string& folder, const BackupInfo& backup, wal::Lsn until) {
-  std::error_code error;
-  const auto space = std::filesystem::space(folder, error);
-  if (error) return errno_error(error.value(), kOp, folder);
-  const std::uint64_t log = until > backup.start_lsn ? until.value - backup.start_lsn.value : 0;
-  const std::uint64_t needed = space_needed(backup.database_bytes, log, space.capacity);
-  if (space.available >= needed) return {};
-  return make_error(ErrorCode::kDiskFull, kOp, "too little space to restore the cell: " + folder)
-      .with_hint("free at least " + format_size(needed - space.available));
-}
-
 }  // namespace
 
 struct ScratchCluster::State {
@@ -135,20 +88,22 @@ Result<std::unique_ptr<ScratchCluster>> ScratchCluster::restore(const Repository
                                                                 const std::string& folder,
                                                                 const ScratchOptions& options,
                                                                 Progress& progress) {
-  OA_ASSIGN(Plan plan, make_plan(repository, options));
+  OA_ASSIGN(RecoveryChoice plan, choose_recovery(repository, log, options.target, options.label));
   OA_ASSIGN(ScratchFolder taken, ScratchFolder::create(folder, repository.settings().account));
   OA_ASSIGN(const RestoreTurn turn, RestoreTurn::take(folder, options.recovery_timeout, progress));
   if (turn.waited()) {  // backups may have come and gone
-    OA_ASSIGN(plan, make_plan(repository, options));
+    OA_ASSIGN(plan, choose_recovery(repository, log, options.target, options.label));
   }
   auto state = std::make_unique<State>(std::move(taken));
   state->path = plan.path;
   state->settings.host = state->layout.sockets;
   state->settings.port = kScratchPort;
-  const wal::Lsn until = farthest(plan.info, log, options.target, state->path);
+  const wal::Lsn until = farthest(plan, log, options.target);
   OA_TRY(check_space(state->folder.path(), state->path.backup, until));
   auto begun = Clock::now();
-  OA_TRY(repository.restore({.target = state->layout.data, .label = state->path.backup.label},
+  OA_TRY(repository.restore({.target = state->layout.data,
+                             .label = state->path.backup.label,
+                             .known = &plan.info},
                             progress));
   state->restore_time = since(begun);
   begun = Clock::now();
@@ -172,6 +127,14 @@ const RecoveryPath& ScratchCluster::path() const { return state_->path; }
 milliseconds ScratchCluster::restore_time() const { return state_->restore_time; }
 milliseconds ScratchCluster::recovery_time() const { return state_->recovery_time; }
 const std::string& ScratchCluster::folder() const { return state_->folder.path(); }
+Status ScratchCluster::make_current(Progress& progress) {
+  OA_ASSIGN(const bool older, catalog::Database::is_older(state_->settings));
+  if (!older) return {};
+  progress.begin("Upgrading", 0, "");
+  OA_TRY(state_->server->promote());
+  return catalog::EmbeddedPostgres::bring_up_to_date(state_->settings);
+}
+
 Status ScratchCluster::stop() { return state_->server->stop(); }
 
 }  // namespace oa::continuity

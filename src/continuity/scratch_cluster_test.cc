@@ -141,7 +141,7 @@ TEST(Scratch, TimeZones) {
 
 TEST(Scratch, OutsideTheWindow) {
   const auto code = [](const Target& target) { return numbers_at(target).substr(0, 21); };
-  const auto& first = cluster().repository().info()->backups.front();
+  const BackupInfo first = cluster().repository().info().value().backups.front();
   EXPECT_EQ(code(Target::at({first.started_at.unix_us})), "backup/outside-window");
   EXPECT_EQ(code(Target::at({0})), "backup/outside-window");
   EXPECT_EQ(code(Target::at({Timestamp::now().unix_us + 3'600'000'000})), "backup/outside-window");
@@ -312,6 +312,71 @@ TEST(Scratch, PathTooLongForASocket) {
   EXPECT_EQ(
       code_of(restored(cluster().repository(), "/tmp/" + std::string(90, 'x'), Target::latest())),
       ErrorCode::kInvalidArgument);
+}
+
+// The volume fills up under a restore that had room when it began.
+TEST(Scratch, DiskFullOnTheWay) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can make a small file system";
+  history();
+  const TestFolder folder;
+  const SmallDisk disk(folder.path() + "/small", 512);
+  ASSERT_TRUE(disk.mounted());
+  const std::string scratch = folder.path() + "/small/scratch";
+  for (const std::string full_at : {"Restoring", "Replaying"}) {
+    SCOPED_TRACE(full_at);
+    RecordingProgress progress;
+    progress.on_step = [&](std::string_view step) {
+      if (step == full_at) disk.fill_up_to(0);
+    };
+    const auto failed =
+        ScratchCluster::restore(cluster().repository(), {}, scratch,
+                                {.target = Target::at(history().after[1])}, progress);
+    EXPECT_EQ(code_of(failed), ErrorCode::kDiskFull) << failed.error().cause;
+    EXPECT_EQ(progress.steps.back(), full_at);
+    EXPECT_TRUE(programs_on(scratch).empty());
+    disk.make_room();
+    EXPECT_EQ(sweep_scratch(scratch).value(), 0u);  // it has cleared up after itself
+    const auto again = ScratchCluster::restore(cluster().repository(), {}, scratch,
+                                               {.target = Target::at(history().after[1])},
+                                               no_progress());
+    ASSERT_OK(again);
+    EXPECT_EQ(numbers_in(**again), "1 2");
+  }
+  cluster().add(12);
+}
+
+// A moment before an upgrade is read with today's statements, and the live cluster stays as it is.
+TEST(Scratch, OfBeforeAnUpgrade) {
+  const TestFolder folder;
+  ArchivingCluster older(folder.path());
+  const std::int64_t newest = catalog::Database::newest_migration();
+  ASSERT_OK(catalog::Database::migrate_up_to(older.settings(), newest - 1));
+  older.session()
+      .command("INSERT INTO oa.tenants (id, name, plan, created_at)"
+               " VALUES ('6f2b1c3a-5d4e-4f60-8a7b-9c8d7e6f5a4b', 'Before', 'scale', now())")
+      .value();
+  ASSERT_OK(older.repository().backup(BackupType::kFull, no_progress()));
+  older.archive();
+  const auto place = wal::Lsn::parse(older.value("SELECT pg_current_wal_insert_lsn()"));
+  ASSERT_OK(place);
+  ASSERT_OK(catalog::Database::migrate(older.settings()));
+  older.archive();
+  for (const auto at_target : {AtTarget::kPause, AtTarget::kPromote}) {
+    RecordingProgress progress;
+    const auto scratch = ScratchCluster::restore(
+        older.repository(), {}, folder.path() + "/scratch",
+        {.target = Target::position(*place), .at_target = at_target}, progress);
+    ASSERT_OK(scratch);
+    EXPECT_TRUE(catalog::Database::is_older((*scratch)->settings()).value());
+    ASSERT_OK((*scratch)->make_current(progress));
+    EXPECT_EQ(progress.steps.back(), "Upgrading");
+    EXPECT_FALSE(catalog::Database::is_older((*scratch)->settings()).value());
+    ASSERT_OK((*scratch)->make_current(progress));
+    const auto then = catalog::Database::open((*scratch)->settings());
+    ASSERT_OK(then);
+    EXPECT_EQ((*then)->list_tenants().value().at(0).name, "Before");
+  }
+  EXPECT_EQ(older.value("SELECT timeline_id FROM pg_control_checkpoint()"), "1");
 }
 
 // Killed while it restores, recovers or is used; the live server and the next one do not notice.

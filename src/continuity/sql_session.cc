@@ -2,7 +2,7 @@
 
 #include <libpq-fe.h>
 
-#include <array>
+#include <vector>
 
 namespace oa::continuity {
 namespace {
@@ -30,16 +30,18 @@ Error failed(const PGresult* result, bool connected) {
 
 Result<SqlSession> SqlSession::open(const catalog::ConnectionSettings& settings,
                                     const std::string& role, const std::string& database) {
-  const std::array<const char*, 8> names = {
-      "host", "port", "dbname", "user", "connect_timeout", "options", "application_name", nullptr};
-  const std::array<const char*, 8> values = {settings.host.c_str(),
-                                             settings.port.c_str(),
-                                             database.c_str(),
-                                             role.c_str(),
-                                             "5",
-                                             "-c statement_timeout=30s -c timezone=UTC",
-                                             "oa-continuity",
-                                             nullptr};
+  auto parameters = catalog::connection_parameters(settings, role);
+  parameters.emplace_back("dbname", database);
+  parameters.emplace_back("connect_timeout", "5");
+  parameters.emplace_back("options", "-c statement_timeout=30s -c timezone=UTC");
+  parameters.emplace_back("application_name", "oa-continuity");
+  std::vector<const char*> names, values;
+  for (const auto& [name, value] : parameters) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
   SqlSession session(PQconnectdbParams(names.data(), values.data(), 0));
   if (session.connection_ == nullptr || PQstatus(session.connection_) != CONNECTION_OK) {
     return make_error(ErrorCode::kDatabaseUnavailable, kOp, "the database does not answer")

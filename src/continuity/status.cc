@@ -1,6 +1,7 @@
 #include "oa/continuity/status.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -94,6 +95,7 @@ class Alarms {
       add(AlarmCode::kOff, Severity::kCritical, "nothing is being backed up continuously");
       return;
     }
+    about_cluster();
     about_repository();
     about_receiver();
     about_archiving();
@@ -111,6 +113,54 @@ class Alarms {
   // What has just been switched on needs some time.
   bool young(double seconds) const {
     return seen_.on_since.has_value() && seconds_between(*seen_.on_since, seen_.now) < seconds;
+  }
+
+  void about_cluster() {
+    if (seen_.database_trouble.has_value())
+      add(AlarmCode::kDatabaseAway, Severity::kCritical,
+          seen_.database_trouble->cause.empty()
+              ? seen_.database_trouble->message
+              : seen_.database_trouble->message + ": " + seen_.database_trouble->cause);
+    if (!seen_.cluster.has_value()) return;
+    const ClusterView& cluster = *seen_.cluster;
+    if (cluster.trouble.has_value()) {
+      add(AlarmCode::kClusterSilent, Severity::kWarning, cluster.trouble->message);
+      return;
+    }
+    if (cluster.leader.empty())
+      add(AlarmCode::kNoLeader, Severity::kCritical, "the cluster has no leader");
+    if (cluster.paused)
+      add(AlarmCode::kClusterPaused, Severity::kWarning,
+          "Patroni is paused: no other node would take over");
+    if (!cluster.missing.empty())
+      add(AlarmCode::kNodeMissing, Severity::kWarning,
+          fmt::format("nodes of the cluster do not run: {}", fmt::join(cluster.missing, ", ")));
+    about_settings();
+    about_timeline();
+  }
+  // Recoveries follow the newest timeline, which nobody is on any more.
+  void about_timeline() {
+    if (!seen_.repository.has_value()) return;
+    std::uint32_t newest = 0;
+    for (const auto& archive : seen_.repository->archives)
+      if (const auto segment = wal::SegmentName::parse(archive.max_segment, {}); segment.ok())
+        newest = std::max(newest, segment->timeline.value);
+    const std::uint32_t led = seen_.cluster->timeline.value;
+    if (led == 0 || led >= newest) return;
+    add(AlarmCode::kWalGap, Severity::kCritical,
+        fmt::format("the cluster is on timeline {} again although timeline {} had begun: what is written "
+                    "now cannot be restored; switch over, then make a full backup",
+                    led, newest));
+  }
+  void about_settings() {
+    if (!seen_.server.has_value()) return;
+    const auto& archiver = seen_.server->archiver;
+    if (archiver.on && archiver.command != seen_.archive_command)
+      add(AlarmCode::kArchiveCommand, Severity::kCritical,
+          "the leader archives its log elsewhere: archive_command is not that of this cell");
+    if (!seen_.server->slot.has_value())
+      add(AlarmCode::kSlotMissing, Severity::kWarning,
+          "the leader has no slot for the receiver: it may remove log that was not received");
   }
 
   void about_repository() {
@@ -246,7 +296,10 @@ std::string_view to_text(AlarmCode code) {
   constexpr auto kTexts = std::to_array<std::string_view>(
       {"off", "receiver-down", "receiver-lag", "wal-gap", "archive-failing", "slot-stalled",
        "disk-low", "backup-overdue", "no-verified-restore", "repository-damaged",
-       "repository-unavailable", "rpo-at-risk", "rto-at-risk"});
+       "repository-unavailable", "rpo-at-risk", "rto-at-risk", "no-leader",
+       "cluster-paused", "node-missing", "archive-command", "slot-missing", "cluster-silent",
+       "database-away"});
+  static_assert(kTexts.size() == kAlarmCodes);
   return kTexts[static_cast<std::size_t>(code)];
 }
 
@@ -281,8 +334,10 @@ CellStatus status_of(const Observed& seen, const AlarmLimits& limits) {
   status.space = seen.space;
   status.repository_trouble = seen.repository_trouble;
   add_repository(seen, status);
+  status.cluster = seen.cluster;
   status.latest = latest_of(seen);
-  if (status.latest.has_value())
+  // Nothing is being committed while nobody leads.
+  if (status.latest.has_value() && seen.server.has_value())
     status.rpo_seconds = std::max(0.0, seconds_between(*status.latest, seen.now));
   if (seen.server.has_value()) {
     status.database_bytes = seen.server->size_bytes;
@@ -324,15 +379,7 @@ Result<catalog::ServerState> look_at_server(catalog::CellCatalog& cell_catalog) 
   return state;
 }
 
-}  // namespace
-
-Result<Observed> observe(Cell* cell, catalog::Database& database,
-                         std::optional<wal::ReceiverState> receiver) {
-  Observed seen;
-  seen.now = Timestamp::now();
-  seen.on = cell != nullptr;
-  seen.receiver = std::move(receiver);
-  if (cell == nullptr) return seen;
+Status ask_database(catalog::Database& database, Observed& seen) {
   catalog::CellCatalog cell_catalog(database);
   OA_ASSIGN(seen.server, look_at_server(cell_catalog));
   OA_ASSIGN(seen.worst_lag,
@@ -343,17 +390,51 @@ Result<Observed> observe(Cell* cell, catalog::Database& database,
   OA_ASSIGN(seen.last_restore_check, runs.last(checks, false));
   OA_ASSIGN(seen.last_good_restore_check, runs.last(checks, true));
   OA_ASSIGN(seen.last_verify, runs.last(verifications, false));
-  auto info = cell->repository().info();
+  return {};
+}
+
+void look_at_cell(Cell& cell, Observed& seen) {
+  auto info = cell.repository().info();
   if (info.ok())
     seen.repository = std::move(info).value();
   else
     seen.repository_trouble = std::move(info).error();
-  seen.on_since = cell->created_at();
-  auto space = cell->space();
+  seen.on_since = cell.created_at();
+  auto space = cell.space();
   if (space.ok())
     seen.space = *space;
   else if (!seen.repository_trouble.has_value())
     seen.repository_trouble = std::move(space).error();
+  if (cell.cluster() == nullptr) return;
+  seen.cluster = cell.cluster()->look();
+  seen.archive_command = cell.cluster()->archive_command();
+}
+
+}  // namespace
+
+Result<Observed> observe(Cell* cell, catalog::Database& database,
+                         std::optional<wal::ReceiverState> receiver) {
+  Observed seen;
+  seen.now = Timestamp::now();
+  seen.on = cell != nullptr;
+  seen.receiver = std::move(receiver);
+  if (cell == nullptr) return seen;
+  const Status asked = ask_database(database, seen);
+  if (!asked.ok()) {
+    if (cell->cluster() == nullptr || asked.error().code != ErrorCode::kDatabaseUnavailable)
+      return asked.error();
+    seen.database_trouble = asked.error();
+  }
+  look_at_cell(*cell, seen);
+  return seen;
+}
+
+Observed observe_without_database(Cell& cell, Error trouble) {
+  Observed seen;
+  seen.now = Timestamp::now();
+  seen.on = true;
+  seen.database_trouble = std::move(trouble);
+  look_at_cell(cell, seen);
   return seen;
 }
 

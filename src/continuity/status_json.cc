@@ -14,6 +14,26 @@ json::value or_null(const std::optional<T>& value) {
     return json::value(*value);
 }
 
+json::value to_json(const ClusterView& cluster) {
+  json::array members;
+  for (const auto& [member, files_here] : cluster.members) {
+    members.push_back(json::object{{"name", member.name},
+                                   {"role", member.role},
+                                   {"state", member.state},
+                                   {"timeline", member.timeline.value},
+                                   {"lag_bytes", or_null(member.lag_bytes)},
+                                   {"pending_restart", member.pending_restart},
+                                   {"files_here", files_here}});
+  }
+  json::object document{{"driver", cluster.driver},
+                        {"leader", nullptr},
+                        {"timeline", cluster.timeline.value},
+                        {"paused", cluster.paused},
+                        {"members", std::move(members)}};
+  if (!cluster.leader.empty()) document["leader"] = cluster.leader;
+  return document;
+}
+
 }  // namespace
 
 json::value to_json(const CellStatus& status) {
@@ -49,6 +69,8 @@ json::value to_json(const CellStatus& status) {
                                      {"free_bytes", status.space->free_bytes},
                                      {"volume_bytes", status.space->volume_bytes}};
   }
+  document["cluster"] = nullptr;
+  if (status.cluster.has_value()) document["cluster"] = to_json(*status.cluster);
   return document;
 }
 

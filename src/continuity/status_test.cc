@@ -69,6 +69,47 @@ TEST(CellStatus, AllIsWell) {
   EXPECT_EQ(status.log_bytes_since_backup, 1'000u);
 }
 
+// All is well with a cluster that others run.
+Observed healthy_cluster() {
+  Observed seen = healthy();
+  seen.archive_command = seen.server->archiver.command = "ours";
+  seen.cluster = ClusterView();
+  seen.cluster->leader = "n1";
+  return seen;
+}
+
+TEST(CellStatus, OfAClusterThatOthersRun) {
+  EXPECT_EQ(alarms_of(healthy_cluster()), Codes());
+  const auto with = [](const std::function<void(Observed&)>& change) {
+    Observed seen = healthy_cluster();
+    change(seen);
+    return alarms_of(seen);
+  };
+  EXPECT_EQ(with([](auto& seen) { seen.cluster->leader.clear(); }), Codes{AlarmCode::kNoLeader});
+  EXPECT_EQ(with([](auto& seen) { seen.cluster->paused = true; }), Codes{AlarmCode::kClusterPaused});
+  EXPECT_EQ(with([](auto& seen) { seen.cluster->missing = {"n2"}; }), Codes{AlarmCode::kNodeMissing});
+  EXPECT_EQ(with([](auto& seen) { seen.server->archiver.command = "cp"; }),
+            Codes{AlarmCode::kArchiveCommand});
+  EXPECT_EQ(with([](auto& seen) { seen.server->slot.reset(); }), Codes{AlarmCode::kSlotMissing});
+  const Error away = make_error(ErrorCode::kDatabaseUnavailable, "test", "away");
+  EXPECT_EQ(with([&](auto& seen) { seen.cluster->trouble = away; }), Codes{AlarmCode::kClusterSilent});
+  // Postgres shows no command while archiving is off.
+  EXPECT_EQ(with([](auto& seen) {
+              seen.server->archiver.on = false;
+              seen.server->archiver.command = "(disabled)";
+            }),
+            Codes{AlarmCode::kArchiveFailing});
+  // Nobody can write, so nothing more would be lost, however old the last backup is.
+  const auto gone = [&](Observed& seen) {
+    seen.server.reset();
+    seen.database_trouble = away;
+    seen.cluster->trouble = away;
+  };
+  EXPECT_EQ(with(gone), (Codes{AlarmCode::kDatabaseAway, AlarmCode::kClusterSilent}));
+  for (int code = 0; code < kAlarmCodes; ++code)
+    EXPECT_FALSE(to_text(static_cast<AlarmCode>(code)).empty());
+}
+
 TEST(CellStatus, NothingOn) {
   Observed seen;
   seen.now = kNow;

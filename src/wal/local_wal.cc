@@ -131,7 +131,7 @@ Status LocalWal::check_writable() const {
 
 Status LocalWal::put_sealed(const std::string& name, const std::string& context, ByteView content) {
   OA_ASSIGN(const Bytes sealed, seal_value(keys_, cell_, KeyPurpose::kWal, context, content));
-  OA_ASSIGN(const auto sink, AtomicFileSink::create(folder_ + "/" + name, false, 0600));
+  OA_ASSIGN(const auto sink, AtomicFileSink::create(folder_ + "/" + name, false, kSealedMode));
   OA_TRY(sink->write(sealed));
   return sink->commit();
 }
@@ -389,8 +389,11 @@ Result<std::vector<StoredSegment>> LocalWal::list() {
   OA_ASSIGN(const Parts all, parts());
   std::vector<StoredSegment> segments;
   for (const auto& [segment, numbers] : all) {
-    OA_ASSIGN(const SegmentExtent known, extent(segment, numbers));
-    StoredSegment& stored = segments.emplace_back(StoredSegment{segment, 0, known.finished});
+    const auto known = extent(segment, numbers);
+    if (!known.ok() && known.error().code == ErrorCode::kNotFound) continue;  // removed meanwhile
+    if (!known.ok() && !is_damage(known.error())) return known.error();
+    StoredSegment& stored = segments.emplace_back(
+        StoredSegment{segment, 0, known.ok() && known->finished, !known.ok()});
     for (const auto number : numbers)
       stored.stored_bytes += size_of(PartName{segment, number}.str());
   }

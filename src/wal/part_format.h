@@ -16,6 +16,8 @@ inline constexpr std::size_t kFrameHeaderSize = 12;
 inline constexpr std::size_t kFrameOverhead = kFrameHeaderSize + kFrameTagSize;
 inline constexpr std::size_t kMaxFramePlain = 1 << 20;
 inline constexpr std::uint32_t kMaxParts = 1 << 20;
+/// Whoever the folder lets in may read what is sealed: see open_local_wal().
+inline constexpr unsigned kSealedMode = 0640;
 
 /// Which part of which segment a file is; its name says it, and its header again.
 struct PartName {

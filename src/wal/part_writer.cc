@@ -39,7 +39,7 @@ Result<PartWriter> PartWriter::create(const std::string& folder, PartHeader head
   OA_ASSIGN(const Bytes encoded, encode_part_header(header));
   OA_ASSIGN(auto cipher, FrameCipher::create(key.plaintext));
   const std::string path = folder + "/" + header.name.str();
-  OA_ASSIGN(const auto sink, AtomicFileSink::create(path, false, 0600));
+  OA_ASSIGN(const auto sink, AtomicFileSink::create(path, false, kSealedMode));
   Bytes tag(kFrameTagSize);
   cipher.seal(kHeaderNumber, FrameBinding(cell, encoded).alone(), {}, tag);
   OA_TRY(sink->write(encoded));

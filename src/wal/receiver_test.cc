@@ -1,3 +1,4 @@
+#include "oa/wal/first_record.h"
 #include "oa/wal/receiver.h"
 
 #include <sys/resource.h>
@@ -198,7 +199,9 @@ TEST_F(ReceiverTest, FollowsAStandbyThatIsPromoted) {
   ASSERT_TRUE(eventually(
       [&] { return Lsn::parse(standby->sql("SELECT pg_last_wal_receive_lsn()")).value() >= end; }));
   primary_->kill();
+  const auto before = Timestamp::now();
   EXPECT_EQ(standby->sql("SELECT pg_promote()"), "t");
+  const auto after = Timestamp::now();
   insert(*standby, 5000);
   EXPECT_TRUE(receiver_->wait_for(standby->flushed(), kPatience));
   ASSERT_TRUE(eventually([&] { return receiver_->state().timeline == Timeline{2}; }));
@@ -209,6 +212,21 @@ TEST_F(ReceiverTest, FollowsAStandbyThatIsPromoted) {
   EXPECT_GT(compare_with_pg_wal(*log_, *standby, {2}), 1u << 20);
   EXPECT_FALSE(receiver_->state().gap.has_value());
   EXPECT_FALSE(receiver_->state().trouble.has_value());
+
+  // The new timeline's first record says when it began.
+  const Lsn fork = parse_history({2}, log_->read_history({2}).value()).value().back().end;
+  const auto first = SegmentName::containing({2}, fork, standby->segment_size());
+  MemorySink received;
+  ASSERT_OK(log_->read(first, received));
+  const auto began = began_at(first, received.bytes(), fork);
+  ASSERT_TRUE(began.has_value());
+  EXPECT_GE(*began, before);
+  EXPECT_LE(*began, after);
+  EXPECT_EQ(began_at(first, received.bytes(), {fork.value + 8}), std::nullopt);
+  EXPECT_EQ(began_at(first.next(), received.bytes(), fork), std::nullopt);
+  Bytes damaged = received.take();
+  damaged[standby->segment_size().offset(fork) + 40] ^= 1;
+  EXPECT_EQ(began_at(first, damaged, fork), std::nullopt);
 }
 
 // The standby that takes over lacks what the old primary had given us.

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "oa/wal/restore_server.h"
+#include "restore_pieces.h"
 #include "restore_protocol.h"
 
 namespace oa::wal {
@@ -80,14 +81,24 @@ Status place_file(Channel& channel, const std::string& target) {
   return received;
 }
 
+Result<std::string> checked_target(const std::string& file, const std::string& target) {
+  std::error_code error;
+  std::string path = std::filesystem::absolute(target, error).string();
+  if (!error && is_wal_file_name(file) && is_target(path)) return path;
+  return make_error(ErrorCode::kInvalidArgument, kOp, "not a file of the write-ahead log");
+}
+
+Result<RestoreAnswer> placed_at(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) return RestoreAnswer::kFound;
+  return errno_error(errno, kOp, "the repository's file did not arrive at " + path);
+}
+
 }  // namespace
 
 Result<RestoreAnswer> restore_wal(const std::string& socket_path, const std::string& file,
                                   const std::string& target) {
-  std::error_code error;
-  const std::string path = std::filesystem::absolute(target, error).string();
-  if (error || !is_wal_file_name(file) || !is_target(path))
-    return make_error(ErrorCode::kInvalidArgument, kOp, "not a file of the write-ahead log");
+  OA_ASSIGN(const std::string path, checked_target(file, target));
   OA_ASSIGN(auto socket, connect_to(socket_path));
   Channel channel(std::move(socket), kPatience);
   Bytes request;
@@ -96,13 +107,11 @@ Result<RestoreAnswer> restore_wal(const std::string& socket_path, const std::str
   for (const auto* text : {&file, &path}) request.insert(request.end(), text->begin(), text->end());
   OA_TRY(channel.send(ByteView(request)));
   OA_ASSIGN(const Answer answer, channel.receive_answer());
-  struct stat info {};
   switch (answer) {
     case Answer::kNotThere:
       return RestoreAnswer::kNotThere;
     case Answer::kPlaced:
-      if (::stat(path.c_str(), &info) == 0) return RestoreAnswer::kFound;
-      return errno_error(errno, kOp, "the repository's file did not arrive at " + path);
+      return placed_at(path);
     case Answer::kBytes:
       OA_TRY(place_file(channel, path));
       return RestoreAnswer::kFound;
@@ -110,6 +119,31 @@ Result<RestoreAnswer> restore_wal(const std::string& socket_path, const std::str
       return answered_failure(channel);
   }
   return make_error(ErrorCode::kInternal, kOp, "an answer that is none");
+}
+
+Result<RestoreAnswer> restore_wal(const RestoreSources& sources, const std::string& file,
+                                  const std::string& target) {
+  // Nothing is made for what the repository has, or nobody.
+  class Late final : public ByteSink {
+   public:
+    explicit Late(const std::string& target) : target_(target) {}
+    Status write(ByteView bytes) override {
+      if (file == nullptr) {
+        OA_ASSIGN(file, AtomicFileSink::create(target_, true, 0600));
+      }
+      return file->write(bytes);
+    }
+    std::unique_ptr<AtomicFileSink> file;
+
+   private:
+    const std::string& target_;
+  };
+  OA_ASSIGN(const std::string path, checked_target(file, target));
+  Late late(path);
+  OA_ASSIGN(const Given given, give_piece(sources, file, path, late));
+  if (given == Given::kNotThere) return RestoreAnswer::kNotThere;
+  if (given == Given::kWritten) OA_TRY(late.file->commit());
+  return placed_at(path);
 }
 
 int restore_exit_status(const Result<RestoreAnswer>& answer) {

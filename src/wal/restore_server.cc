@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "restore_pieces.h"
 #include "restore_protocol.h"
 #include "wakeup.h"
 
@@ -48,12 +49,6 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
-Error missing(const std::string& file) {
-  return make_error(ErrorCode::kWalMissing, kOp,
-                    file + " is neither in the repository nor in the received log")
-      .with_hint("later ones are there: only a moment before this piece can be restored");
-}
-
 }  // namespace
 
 struct RestoreServer::Impl {
@@ -62,12 +57,6 @@ struct RestoreServer::Impl {
   void run();
   void serve(Channel& channel);
   Status answer(Channel& channel, const std::string& file, const std::string& target);
-  Status answer_from_log(Channel& channel, const std::string& file,
-                         const std::optional<Error>& repository_trouble);
-  Status send_history(Channel& channel, Timeline timeline);
-  Status send_segment(Channel& channel, const SegmentName& segment, bool partial_will_do);
-  Result<bool> log_goes_past(const SegmentName& segment);
-  Status not_there(Channel& channel);
   void failed(Channel& channel, const Error& error, bool within_pieces);
   void count(std::uint64_t RestoreServerCounts::*what) {
     const std::lock_guard guard(mutex);
@@ -144,55 +133,6 @@ void RestoreServer::Impl::failed(Channel& channel, const Error& error, bool with
 
 Status RestoreServer::Impl::answer(Channel& channel, const std::string& file,
                                    const std::string& target) {
-  std::optional<Error> trouble;
-  auto fetched = settings.fetch_from_repository(file, target);
-  if (fetched.ok() && *fetched) {
-    OA_TRY(channel.send(Answer::kPlaced));
-    count(&RestoreServerCounts::from_repository);
-    return {};
-  }
-  if (!fetched.ok()) trouble = std::move(fetched).error();
-  return answer_from_log(channel, file, trouble);
-}
-
-// What the repository would say is not known when it is in trouble: then only what is whole here
-// will do.
-Status RestoreServer::Impl::answer_from_log(Channel& channel, const std::string& file,
-                                            const std::optional<Error>& repository_trouble) {
-  Status sent = make_error(ErrorCode::kNotFound, kOp, "not in the log");
-  if (settings.log != nullptr) {
-    OA_ASSIGN(const auto cluster, settings.log->cluster());
-    if (const auto history = parse_history_name(file)) {
-      sent = send_history(channel, *history);
-    } else if (cluster) {
-      const auto segment = SegmentName::parse(file, cluster->segment_size);
-      if (segment.ok()) sent = send_segment(channel, *segment, !repository_trouble);
-    }
-  }
-  if (sent.ok()) count(&RestoreServerCounts::from_log);
-  if (sent.ok() || sent.error().code != ErrorCode::kNotFound) return sent;
-  if (repository_trouble) return *repository_trouble;
-  return not_there(channel);
-}
-
-Status RestoreServer::Impl::not_there(Channel& channel) {
-  OA_TRY(channel.send(Answer::kNotThere));
-  count(&RestoreServerCounts::not_found);
-  return {};
-}
-
-Status RestoreServer::Impl::send_history(Channel& channel, Timeline timeline) {
-  OA_ASSIGN(const Bytes file, settings.log->read_history(timeline));
-  OA_TRY(channel.send(Answer::kBytes));
-  in_pieces = true;
-  if (!file.empty()) OA_TRY(channel.write(file));
-  OA_TRY(channel.end_of_pieces());
-  in_pieces = false;
-  return channel.send(Answer::kPlaced);
-}
-
-Status RestoreServer::Impl::send_segment(Channel& channel, const SegmentName& segment,
-                                         bool partial_will_do) {
   // Says that bytes follow once there are some.
   class Pieces final : public ByteSink {
    public:
@@ -206,34 +146,25 @@ Status RestoreServer::Impl::send_segment(Channel& channel, const SegmentName& se
     Channel& to_;
     bool& begun_;
   } pieces(channel, in_pieces);
-  const auto extent = settings.log->read(segment, pieces);
-  if (!extent.ok() && extent.error().code == ErrorCode::kNotFound && !in_pieces) {
-    OA_ASSIGN(const bool later, log_goes_past(segment));
-    return later ? missing(segment.str()) : extent.error();
+  OA_ASSIGN(const Given given, give_piece({settings.fetch_from_repository, settings.log}, file,
+                                          target, pieces));
+  switch (given) {
+    case Given::kPlaced:
+      OA_TRY(channel.send(Answer::kPlaced));
+      count(&RestoreServerCounts::from_repository);
+      return {};
+    case Given::kWritten:
+      OA_TRY(channel.end_of_pieces());
+      in_pieces = false;
+      OA_TRY(channel.send(Answer::kPlaced));
+      count(&RestoreServerCounts::from_log);
+      return {};
+    case Given::kNotThere:
+      break;
   }
-  if (!extent.ok()) return extent.error();
-  if (!extent->finished && !partial_will_do) {
-    return make_error(ErrorCode::kRepositoryUnavailable, kOp,
-                      "the log has only a part of " + segment.str() +
-                          ", and whether the repository has more is not known");
-  }
-  OA_TRY(channel.end_of_pieces());
-  in_pieces = false;
-  return channel.send(Answer::kPlaced);
-}
-
-// Whether it is known here that the timeline went on to `segment`, so that it is not the log's end.
-Result<bool> RestoreServer::Impl::log_goes_past(const SegmentName& segment) {
-  OA_ASSIGN(const auto end, settings.log->end_of(segment.timeline));
-  if (end && *end > segment.begin()) return true;
-  OA_ASSIGN(const auto histories, settings.log->histories());
-  for (const auto timeline : histories) {
-    OA_ASSIGN(const Bytes file, settings.log->read_history(timeline));
-    OA_ASSIGN(const auto ancestors, parse_history(timeline, file));
-    for (const auto& each : ancestors)
-      if (each.timeline == segment.timeline && each.end > segment.begin()) return true;
-  }
-  return false;
+  OA_TRY(channel.send(Answer::kNotThere));
+  count(&RestoreServerCounts::not_found);
+  return {};
 }
 
 RestoreServer::RestoreServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -101,6 +101,47 @@ TEST_F(RestoreTest, AsksTheRepositoryFirst) {
   EXPECT_GE(server_->counts().from_log, 1u);
 }
 
+TEST_F(RestoreTest, AnswersAlikeWithoutAServer) {
+  write_and_lose(10'000);
+  const auto listed = log_->list().value();
+  ASSERT_GE(listed.size(), 3u);
+  const auto whole = listed[1].name, newest = listed.back().name;
+  ASSERT_FALSE(listed.back().finished);
+  const std::string target = cell_.folder() + "/target";
+  const auto ask = [&](const FetchFromRepository& repository, const SegmentName& segment) {
+    fs::remove(target);
+    return restore_wal({repository, log_.get()}, segment.str(), target);
+  };
+  EXPECT_EQ(ask(nothing, whole).value(), RestoreAnswer::kFound);
+  EXPECT_TRUE(read_file(target, 1 << 20).value() ==
+              read_file(primary_->data() + "/pg_wal/" + whole.str(), 1 << 20).value());
+  EXPECT_EQ(ask(nothing, newest).value(), RestoreAnswer::kFound);
+  EXPECT_EQ(fs::file_size(target), 1u << 20);
+  EXPECT_EQ(ask(nothing, newest.next()).value(), RestoreAnswer::kNotThere);
+
+  // What the repository has is not known: only what is whole here will do.
+  const auto away = [](const std::string&, const std::string&) -> Result<bool> {
+    return make_error(ErrorCode::kRepositoryUnavailable, "test", "away");
+  };
+  EXPECT_EQ(ask(away, whole).value(), RestoreAnswer::kFound);
+  for (const auto& segment : {newest, newest.next()}) {
+    EXPECT_EQ(code_of(ask(away, segment)), ErrorCode::kRepositoryUnavailable);
+    EXPECT_FALSE(fs::exists(target));
+  }
+  const auto says_so = [](const std::string&, const std::string&) -> Result<bool> { return true; };
+  EXPECT_FALSE(ask(says_so, whole).ok());  // but the file is not there
+  EXPECT_EQ(code_of(restore_wal({nothing, nullptr}, "../x", target)), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(restore_wal({nothing, nullptr}, whole.str(), target).value(),
+            RestoreAnswer::kNotThere);
+
+  const auto all = parts();
+  Bytes bytes = read_file(all[1], 64 << 20).value();
+  bytes[300] ^= 1;
+  std::ofstream(all[1], std::ios::binary) << as_text(bytes);
+  EXPECT_EQ(code_of(ask(nothing, whole)), ErrorCode::kSealCorrupt);
+  EXPECT_FALSE(fs::exists(target));
+}
+
 TEST_F(RestoreTest, StopsTheRecoveryWhenTheLogIsDamaged) {
   write_and_lose(10'000);
   const auto all = parts();

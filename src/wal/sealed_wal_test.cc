@@ -358,8 +358,10 @@ TEST_F(SealedWalTest, HasNothingReadableOnTheDisk) {
   for (const auto& entry : fs::recursive_directory_iterator(cell_.log_folder())) {
     const Bytes content = slurp(entry.path());
     EXPECT_EQ(as_text(content).find(marker), std::string_view::npos) << entry.path();
-    EXPECT_EQ(static_cast<unsigned>(entry.status().permissions()) & 077, 0u) << entry.path();
+    EXPECT_EQ(static_cast<unsigned>(entry.status().permissions()) & 037, 0u) << entry.path();
   }
+  // Sealed or not, nobody else comes near it unless somebody opens the folder to a group.
+  EXPECT_EQ(static_cast<unsigned>(fs::status(cell_.log_folder()).permissions()) & 0777, 0700u);
 }
 
 TEST_F(SealedWalTest, SetsADamagedEndAsideAndGoesOn) {
@@ -375,6 +377,10 @@ TEST_F(SealedWalTest, SetsADamagedEndAsideAndGoesOn) {
   flip(part(segment(6)), 50);
   flip(part(segment(5)), 0);
   flip(cell_.log_folder() + "/00000002.history", 200);
+  const auto listed = log_->list();
+  ASSERT_OK(listed);
+  ASSERT_EQ(listed->size(), 2u);
+  for (const auto& stored : *listed) EXPECT_TRUE(stored.damaged && !stored.finished);
   // Without the key nothing can be said, and nothing is touched.
   ASSERT_OK(cell_.keys().disable(cell_.id));
   EXPECT_FALSE(log_->set_aside_damaged(kFirst).ok());

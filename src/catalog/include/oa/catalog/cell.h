@@ -104,6 +104,7 @@ struct ServerState {
     std::optional<Timestamp> archived_at, failed_at;  // the last of each
     std::string archived_segment, failed_segment;
     bool on = false;
+    std::string command;  // archive_command, while it is on
   } archiver;
 };
 

@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "oa/catalog/records.h"
 
@@ -14,7 +16,9 @@ namespace oa::catalog {
 
 /// How to reach Postgres. The service's role has neither SUPERUSER nor BYPASSRLS.
 struct ConnectionSettings {
-  std::string host;  // folder of the unix socket, or a host name
+  /// Folder of the unix socket; with `tcp` the hosts of all nodes, separated by commas, and as many
+  /// ports.
+  std::string host;
   std::string port = "5432";
   std::string database = "oneanalytics";
   std::string service_role = "oa_service";    // tenant data, under row-level security
@@ -22,7 +26,21 @@ struct ConnectionSettings {
   std::string owner_role = "oa_owner";        // owns the schema; migrations only
   std::string replication_role = "oa_replication";  // receives the write-ahead log
   std::string backup_role = "oa_backup";            // starts and stops base backups
+  /// Of a cluster that is reached over the network: whichever node is the primary is taken. A
+  /// connection to one that went away without a word is given up after 20 to 30 seconds.
+  struct Tcp {
+    std::string sslmode;      // of libpq: disable, verify-ca or verify-full
+    std::string sslrootcert;  // file; empty with `disable`
+    std::string passfile;     // of libpq, with the passwords of the roles
+  };
+  std::optional<Tcp> tcp;
 };
+
+/// libpq's keywords and values for `role`, so that all who connect do it alike.
+std::vector<std::pair<std::string, std::string>> connection_parameters(
+    const ConnectionSettings& settings, const std::string& role);
+/// The same as one connection string, without a database: for replication.
+std::string connection_string(const ConnectionSettings& settings, const std::string& role);
 
 class Connection;  // private: wraps libpq
 class IdleConnections;
@@ -81,6 +99,24 @@ class OperatorAccess {
   std::shared_ptr<IdleConnections> idle_;
 };
 
+/// An advisory lock that is held as long as this lives and its session does. Not thread-safe.
+class SessionLock {
+ public:
+  ~SessionLock();
+  SessionLock(SessionLock&&) noexcept;
+  SessionLock& operator=(SessionLock&&) noexcept;
+  /// Asks the server. False for good once the session is lost, as in a failover.
+  bool holds();
+
+ private:
+  friend class Database;
+  explicit SessionLock(std::unique_ptr<Connection> connection);
+  std::unique_ptr<Connection> connection_;
+};
+/// The second half of the numbers of our advisory locks; 1 is that of migrate(), 2 of the queue of
+/// jobs.
+inline constexpr int kKeeperLock = 3;
+
 /// Opens transactions. Thread-safe; each transaction has a connection for itself, which the next
 /// one may get.
 class Database {
@@ -89,6 +125,14 @@ class Database {
   /// lock (they are compiled in from db/migrations). kUnsupported when the database is newer than
   /// this program, kConflict when an applied migration differs from ours.
   static Status migrate(const ConnectionSettings& settings);
+  /// Only those up to and with migration `last`: a database of an older release, to rehearse an
+  /// upgrade.
+  static Status migrate_up_to(const ConnectionSettings& settings, std::int64_t last);
+  /// Whether a database lacks migrations of this program; reads only, so that it may still be in
+  /// recovery. Errors as migrate().
+  static Result<bool> is_older(const ConnectionSettings& settings);
+  /// The number of this program's newest migration.
+  static std::int64_t newest_migration();
   /// kDatabaseUnavailable when nothing answers.
   static Result<std::unique_ptr<Database>> open(const ConnectionSettings& settings);
   ~Database();
@@ -108,6 +152,8 @@ class Database {
   /// By id or by exact name; kNotFound.
   Result<Tenant> find_tenant(std::string_view id_or_name);
   Result<OperatorAccess> as_operator();  // for the repositories of this module
+  /// None when another session holds it.
+  Result<std::optional<SessionLock>> lock_session(int lock);
 
  private:
   explicit Database(ConnectionSettings settings);

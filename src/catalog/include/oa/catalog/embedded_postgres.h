@@ -49,6 +49,10 @@ class EmbeddedPostgres {
   /// it needs; for clusters that are restored, which may come from another machine.
   static Status write_access_rules(const std::string& data, const ConnectionSettings& settings);
 
+  /// Brings roles, database and schema of a running server to those of this program, as start() and
+  /// Database::migrate() do; for clusters that are restored.
+  static Status bring_up_to_date(const ConnectionSettings& settings);
+
   const ConnectionSettings& settings() const { return settings_; }
   /// True when this process runs the server (rather than having joined another's).
   bool owner() const;

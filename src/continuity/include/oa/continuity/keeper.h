@@ -22,7 +22,8 @@ struct KeeperSettings {
   std::function<void(const Error&)> trouble;
 };
 
-/// One at a time keeps a cell, whichever process it is in; others stand by. Thread-safe.
+/// One at a time keeps a cell, whichever process and host it is in (KeeperLock); others stand by.
+/// Thread-safe.
 class Keeper {
  public:
   /// All that is borrowed must outlive it.

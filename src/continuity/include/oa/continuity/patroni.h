@@ -32,6 +32,7 @@ struct PatroniMember {
   std::uint16_t port = 0;
   wal::Timeline timeline;                  // 0 while it is not known
   std::optional<std::uint64_t> lag_bytes;  // of a replica
+  bool pending_restart = false;            // a setting waits for it
 };
 
 struct PatroniCluster {
@@ -54,7 +55,8 @@ struct PatroniArchiving {
   std::string archive_command;  // of the nodes' own pgbackrest
   unsigned archive_timeout_s = 60;
   std::string slot;  // of the receiver; kept through a failover
-  unsigned max_slot_wal_keep_mb = 4096;
+  /// How much log the slots of the cluster may hold back; none: what it has stays.
+  std::optional<unsigned> max_slot_wal_keep_mb = 4096;
 };
 
 /// Not thread-safe. Errors of every call: kDatabaseUnavailable (no node answers), kPermissionDenied
@@ -69,6 +71,10 @@ class Patroni {
   Result<PatroniCluster> cluster();
   /// Oldest first.
   Result<std::vector<PatroniSwitch>> history();
+  /// What is set for all nodes, as canonical JSON.
+  Result<std::string> configuration();
+  /// Of the cluster, as pg_control_system() has it.
+  Result<std::string> system_identifier();
   /// Sets what is asked (`PATCH /config`). True when a node must be restarted before all of it
   /// holds, as for archive_mode.
   Result<bool> configure(const PatroniArchiving& archiving);

@@ -15,7 +15,8 @@
 
 namespace oa::continuity {
 
-/// Looks at a restored cluster before anybody gets it; an error of it stops the recovery.
+/// Looks at a restored cluster, whose schema is this program's by then, before anybody gets it; an
+/// error of it stops the recovery.
 using CellChecks = std::function<Status(const catalog::ConnectionSettings& restored, Progress&)>;
 
 struct PitrOptions {

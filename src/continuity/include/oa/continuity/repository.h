@@ -20,6 +20,11 @@
 
 namespace oa::continuity {
 
+/// A server on this machine.
+struct ServerPlace {
+  std::string data_folder, socket_folder, port;
+};
+
 /// Where a repository is and of which server. All folders are absolute paths.
 struct RepositorySettings {
   std::string folder;         // the repository itself
@@ -31,6 +36,9 @@ struct RepositorySettings {
   std::string database = "postgres";
   std::string stanza = "main";
   postgres::Account account;  // runs pgbackrest, owns both folders: the server's
+  /// Of a cluster: its primary now, asked for before each call that wants the running server. Then
+  /// the three above only have to be there. From several threads.
+  std::function<Result<ServerPlace>()> primary = {};
 };
 
 enum class BackupType : std::uint8_t { kFull, kDifferential, kIncremental };
@@ -75,7 +83,9 @@ struct RepositoryInfo {
 /// A timeline of the cluster other than the first, from its history file in the archive.
 struct TimelineInfo {
   wal::Timeline timeline;
-  Timestamp began_at;  // when its history file was archived, by the repository's clock
+  /// When its history file was archived, by the repository's clock, which is late; better, when the
+  /// server ended its recovery, by the server's.
+  Timestamp began_at;
   std::vector<wal::Ancestor> ancestors;  // oldest first
 };
 
@@ -99,6 +109,7 @@ struct RestoreRequest {
   std::string target;                     // folder: empty or not there, or a used one with `delta`
   std::optional<std::string> label = {};  // else the newest
   bool delta = false;                     // keep what is in the folder already, by checksum
+  const RepositoryInfo* known = nullptr;  // what info() has told just now, not to ask again; borrowed
 };
 
 enum class Fetched : std::uint8_t { kFound, kNotFound };
@@ -134,8 +145,8 @@ class Repository {
   Result<BackupInfo> backup(BackupType type, Progress& progress);
   Result<RepositoryInfo> info() const;
   /// Timelines in the archive of the newest incarnation, ascending; empty when there is only the
-  /// first.
-  Result<std::vector<TimelineInfo>> timelines() const;
+  /// first. `now` is what info() has told.
+  Result<std::vector<TimelineInfo>> timelines(const RepositoryInfo& now) const;
   /// Reads everything. Progress in files, without a total. An answer that is not understood is
   /// kRepositoryDamaged.
   Result<VerifyReport> verify(Progress& progress) const;
@@ -158,6 +169,11 @@ class Repository {
   /// archive_command does. kConflict when the archive has another one of that name.
   Status archive_push(const std::string& path, const std::string& cluster);
 
+  /// Whether the archive has that segment; of its content nothing is said.
+  Result<bool> has_segment(const wal::SegmentName& name) const;
+  /// A whole segment of the archive, in memory alone. kNotFound, kRepositoryDamaged.
+  Result<Bytes> segment(const wal::SegmentName& name) const;
+
   /// For the server: archive_command, and the file that it inherits (number 3). Borrowed: this
   /// object must live until the server has been started.
   std::string archive_command() const;
@@ -169,11 +185,14 @@ class Repository {
  private:
   Repository(RepositorySettings settings, postgres::MemoryFile configuration, std::string program);
   Result<std::string> run(std::vector<std::string> arguments, const CallLimits& limits) const;
+  Result<std::string> run_on_server(std::vector<std::string> arguments,
+                                    const CallLimits& limits) const;
   enum class InfoFiles { kNone, kUnreadable, kReadable };
   std::vector<std::string> command(std::vector<std::string> arguments) const;
   Error explain(const Outcome& outcome) const;
   InfoFiles look_at_info_files() const;
   Status check_segment(std::string_view name, const std::string& path) const;
+  Result<std::string> find_segment(const std::string& name) const;
 
   RepositorySettings settings_;
   postgres::MemoryFile configuration_;

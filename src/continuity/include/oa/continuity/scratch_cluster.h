@@ -127,6 +127,10 @@ class ScratchCluster {
   /// The cluster's folder, and the server's inside of it.
   const std::string& folder() const;
   std::string data_folder() const { return folder() + "/data"; }
+  /// Brings a schema of before an upgrade to that of this program, so that today's statements read
+  /// it; for that a paused cluster is promoted first (step "Upgrading"). Nothing is done to a
+  /// current one. kUnsupported when it is newer than this program, and the errors of a migration.
+  Status make_current(Progress& progress);
   /// Stops the server cleanly; then the data folder can be moved away. kRecoveryFailed when it did
   /// not stop so.
   Status stop();
@@ -148,7 +152,7 @@ struct RestorableLimits {
   std::chrono::milliseconds patience{
       2'000};  // then a new segment is begun, so that this one is archived
   std::chrono::milliseconds timeout{90'000};
-  std::string switch_role = "postgres";  // may call pg_switch_wal
+  std::string switch_role = "postgres";  // may call pg_switch_wal on a unix socket
 };
 
 /// Makes a `moment` of just now restorable: commits a marker on the live server behind it, since

@@ -29,7 +29,16 @@ enum class AlarmCode {
   kRepositoryUnavailable,
   kRpoAtRisk,
   kRtoAtRisk,
+  // Of a cluster that others run.
+  kNoLeader,
+  kClusterPaused,
+  kNodeMissing,
+  kArchiveCommand,
+  kSlotMissing,
+  kClusterSilent,
+  kDatabaseAway,
 };
+inline constexpr int kAlarmCodes = static_cast<int>(AlarmCode::kDatabaseAway) + 1;
 /// "receiver-down" … Stable: operators match on it.
 std::string_view to_text(AlarmCode);
 /// "off", "starting" (before the first backup), "on", "at-risk".
@@ -66,6 +75,10 @@ struct Observed {
   std::optional<catalog::CellRun> last_good_restore_check;
   /// Only in the process that receives.
   std::optional<wal::ReceiverState> receiver;
+  /// Of a cluster that others run; then the database may have been away.
+  std::optional<ClusterView> cluster;
+  std::optional<Error> database_trouble;
+  std::string archive_command;  // as it should be
 };
 
 struct CellStatus {
@@ -83,6 +96,7 @@ struct CellStatus {
   std::optional<Cell::Space> space;
   bool receiver_connected = false, synchronous = false;
   std::optional<Error> repository_trouble;  // then what there is of backups is not known
+  std::optional<ClusterView> cluster;
   std::vector<Alarm> alarms;                // worst first
 
   CellState state() const;
@@ -92,9 +106,13 @@ struct CellStatus {
 CellStatus status_of(const Observed& observed, const AlarmLimits& limits = {});
 
 /// Looks. `cell` may be null: then nothing is on. What cannot be looked at is an alarm, not an error;
-/// kDatabaseUnavailable when the database does not answer. Takes some 30 ms.
+/// kDatabaseUnavailable when the database does not answer, but for a cell of a cluster that others run:
+/// there that is an alarm too, and who leads it is told. Takes some 30 ms.
 Result<Observed> observe(Cell* cell, catalog::Database& database,
                          std::optional<wal::ReceiverState> receiver = std::nullopt);
+
+/// The same where no database could be opened, for `trouble`.
+Observed observe_without_database(Cell& cell, Error trouble);
 
 /// A tenant's own part: from its plan's window, what the cell has and when the tenant came to be.
 struct TenantWindow {

@@ -1,6 +1,7 @@
 // restore_command of a cluster that recovers: the repository first, then the sealed log, the
-// partial last segment included. The server has the keys; the client is started by Postgres for
-// each file.
+// partial last segment included. The server has the keys, the client is started by Postgres for
+// each file; on the nodes of a cluster that recovers by itself, the client has the keys and does
+// both.
 #pragma once
 
 #include <functional>
@@ -18,6 +19,12 @@ namespace oa::wal {
 /// not known. Called on several threads.
 using FetchFromRepository =
     std::function<Result<bool>(const std::string& file, const std::string& target)>;
+
+/// Where pieces of the log come from, in this order.
+struct RestoreSources {
+  FetchFromRepository repository;
+  SealedWal* log = nullptr;  // borrowed; none: the repository alone
+};
 
 struct RestoreServerSettings {
   std::string socket_path;  // in a folder that the server's account can enter
@@ -62,6 +69,11 @@ enum class RestoreAnswer { kFound, kNotThere };
 /// kNotThere ends a recovery, so it means that the log ends there and nothing else; every doubt is
 /// an error.
 Result<RestoreAnswer> restore_wal(const std::string& socket_path, const std::string& file,
+                                  const std::string& target);
+
+/// The same without a server, by a process that has the keys itself: safe beside others with other
+/// targets.
+Result<RestoreAnswer> restore_wal(const RestoreSources& sources, const std::string& file,
                                   const std::string& target);
 
 /// Exit statuses of a restore_command. Postgres takes 1 to 125 for "not there" and goes on without,

@@ -26,6 +26,7 @@ struct StoredSegment {
   SegmentName name;
   std::uint64_t stored_bytes = 0;  // in the store, sealed
   bool finished = false;           // every byte of the segment is there
+  bool damaged = false;            // it does not authenticate: no more is known of it
 };
 
 /// How much of a segment was there.
@@ -58,7 +59,7 @@ class SealedWal {
   /// content is another. A damaged one is replaced.
   virtual Status put_history(Timeline timeline, ByteView file) = 0;
 
-  /// What is there, in order.
+  /// What is there, in order; what is damaged is no error.
   virtual Result<std::vector<StoredSegment>> list() = 0;
   /// Where the newest segment of `timeline` ends; none when there is none.
   virtual Result<std::optional<Lsn>> end_of(Timeline timeline) = 0;
@@ -90,9 +91,10 @@ class SealedWal {
 
 enum class Access { kRead, kWrite };
 
-/// The log in `folder` (made with mode 0700 when it is not there and is to be written), sealed
-/// under data keys of the tenant `cell`, whose key `keys` holds. `keys` is borrowed. kBusy when
-/// another process writes it, kNotFound when it is to be read and is not there.
+/// The log in `folder` (made with mode 0700 when it is not there and is to be written; one that
+/// others may enter lets its group read what is sealed), under data keys of the tenant `cell`, whose
+/// key `keys` holds. `keys` is borrowed. kBusy when another process writes it, kNotFound when it is
+/// to be read and is not there.
 Result<std::unique_ptr<SealedWal>> open_local_wal(const std::string& folder, KeyService& keys,
                                                   TenantId cell, Access access);
 
