@@ -4,12 +4,13 @@
 #include <functional>
 
 #include "asset_commands.h"
+#include "cluster_commands.h"
 #include "commands.h"
+#include "node_commands.h"
 #include "oa/archive_cli/difference.h"
 #include "oa/console/program.h"
 #include "oa/crypto/secret.h"
 #include "restore_commands.h"
-#include "restore_wal_command.h"
 #include "serve_commands.h"
 #include "continuity_commands.h"
 #include "user_commands.h"
@@ -27,6 +28,9 @@ class Parser {
     globals_.data_folder = default_data_folder();
     app_.add_option("--data", globals_.data_folder, "Data folder ($OA_DATA)")
         ->capture_default_str();
+    globals_.config_file = default_config_file();
+    app_.add_option("--config", globals_.config_file,
+                    "Deployment file, for a database that is elsewhere ($OA_CONFIG)");
     app_.add_option("--passphrase-file", globals_.passphrase_file,
                     "File whose first line opens the key store instead of its root key file");
     app_.add_flag("--json", globals_.json, "One JSON document instead of text");
@@ -52,13 +56,18 @@ class Parser {
                                    Command run) {
                               return command(parent, name, what, example, std::move(run));
                             });
+    add_cluster();
     add_asset_commands(app_, assets_,
                        [this](CLI::App* parent, const std::string& name, const std::string& what,
                               const std::string& example, Command run) {
                          return command(parent, name, what, example, std::move(run));
                        });
     add_archive();
-    add_restore_wal();
+    add_node_commands(app_, node_,
+                      [this](CLI::App* parent, const std::string& name, const std::string& what,
+                             const std::string& example, Command run) {
+                        return command(parent, name, what, example, std::move(run));
+                      });
     add_restore_commands(app_, restore_,
                          [this](CLI::App* parent, const std::string& name, const std::string& what,
                                 const std::string& example, Command run) {
@@ -75,7 +84,8 @@ class Parser {
                     const std::string& example, Command run) {
     CLI::App* sub = parent->add_subcommand(name, what);
     sub->footer("Example:\n  " + example +
-                "\n--data, --passphrase-file and --json go with every command (oa-backup --help).");
+                "\n--data, --config, --passphrase-file and --json go with every command (oa-backup "
+                "--help).");
     sub->fallthrough();
     sub->callback([this, run = std::move(run)] { chosen_ = run; });
     return sub;
@@ -124,16 +134,20 @@ class Parser {
     sub->add_option("--log", serve_.log, "File for the log, a JSON object a line; - for stderr");
   }
 
-  void add_restore_wal() {
-    auto* sub = command(&app_, "restore-wal",
-                        "Give Postgres a piece of its log while it recovers (restore_command)",
-                        "oa-backup restore-wal --socket /srv/oa/restore \"%f\" \"%p\"\n"
-                        "Exit status: 0 found, 1 not there, 126 trouble, which stops the recovery",
-                        [this](const Context& c) { return run_restore_wal(c, restore_wal_); });
-    sub->add_option("--socket", restore_wal_.socket, "Socket of the process that restores")
-        ->required();
-    sub->add_option("file", restore_wal_.file, "Name of the file")->required();
-    sub->add_option("target", restore_wal_.target, "Where to put it")->required();
+  void add_cluster() {
+    auto* group = app_.add_subcommand("cluster", "A Postgres cluster that is there already");
+    group->require_subcommand(1);
+    group->fallthrough();
+    auto* setup = command(group, "setup", "Make it ready for this service; once, and again at will",
+                          "oa-backup cluster setup --config /etc/oa/oa.json --data /srv/oa",
+                          [this](const Context& c) { return run_cluster_setup(c, cluster_); });
+    setup->add_option("--superuser", cluster_.superuser, "Role that sets up")->capture_default_str();
+    setup->add_option("--superuser-passfile", cluster_.superuser_passfile,
+                      "libpq passfile with its password, else that of the deployment file");
+    setup->add_flag("--replace-archiving", cluster_.replace_archiving,
+                    "Even when the cluster archives its log elsewhere, whose backups end then");
+    setup->add_option("--continuity", cluster_.continuity_folder,
+                      "Where backups and log go, best on another volume; at the first time");
   }
 
   void add_tenant() {
@@ -298,6 +312,7 @@ class Parser {
   GlobalOptions globals_;
   DemoOptions demo_;
   ServeOptions serve_;
+  ClusterSetupOptions cluster_;
   TenantOptions tenant_;
   KeyOptions keys_;
   AssetOptions assets_;
@@ -309,7 +324,7 @@ class Parser {
   ArchiveDeleteOptions delete_;
   DiffOptions diff_;
   RestoreOptions restore_;
-  RestoreWalOptions restore_wal_;
+  NodeCommandOptions node_;
   Command chosen_;
 };
 

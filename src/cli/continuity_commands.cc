@@ -1,7 +1,6 @@
 #include "continuity_commands.h"
 
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <CLI/App.hpp>
@@ -14,6 +13,7 @@
 
 #include "oa/catalog/repositories.h"
 #include "oa/continuity/checks.h"
+#include "oa/continuity/keeper_lock.h"
 #include "oa/continuity/pitr.h"
 #include "oa/continuity/runs.h"
 #include "oa/continuity/status_json.h"
@@ -39,9 +39,38 @@ Error not_on() {
       .with_hint("`oa-backup up` begins it");
 }
 
+// Of a cluster that nobody leads there is something to tell, too.
+Result<continuity::Observed> look(const Context& context) {
+  const auto instance = open_instance(context.options, false);
+  if (instance.ok()) return continuity::observe((*instance)->cell(), (*instance)->database());
+  if (instance.error().code != ErrorCode::kDatabaseUnavailable ||
+      context.options.config_file.empty())
+    return instance.error();
+  instance::Settings settings;
+  OA_TRY(read_place(context.options, settings));
+  const auto offline = instance::open_offline(settings);
+  if (!offline.ok()) return instance.error();
+  return continuity::observe_without_database(*offline->cell, instance.error());
+}
+
+void tell_cluster(const Context& context, const continuity::ClusterView& cluster) {
+  context.output.line(fmt::format(
+      "{:<26} {}, {}{}", "cluster", cluster.driver,
+      cluster.leader.empty()
+          ? "no leader"
+          : fmt::format("{} leads on timeline {}", cluster.leader, cluster.timeline.value),
+      cluster.paused ? ", paused" : ""));
+  for (const auto& [member, files_here] : cluster.members) {
+    context.output.line(fmt::format(
+        "{:<26} {}, {}{}{}{}", "member " + member.name, member.role, member.state,
+        member.lag_bytes.has_value() ? ", " + format_size(*member.lag_bytes) + " behind" : "",
+        member.pending_restart ? ", to be restarted" : "",
+        files_here ? "" : ", its files are not here"));
+  }
+}
+
 Status run_status(const Context& context, const ContinuityOptions&) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
-  OA_ASSIGN(const auto seen, continuity::observe(instance->cell(), instance->database()));
+  OA_ASSIGN(const auto seen, look(context));
   const auto status = continuity::status_of(seen);
   context.output.document(continuity::to_json(status));
   const auto line = [&](const char* name, const std::string& value) {
@@ -66,6 +95,7 @@ Status run_status(const Context& context, const ContinuityOptions&) {
     line("received log", format_size(status.space->log_bytes));
     line("free", format_size(status.space->free_bytes));
   }
+  if (status.cluster.has_value()) tell_cluster(context, *status.cluster);
   for (const auto& alarm : status.alarms)
     line(std::string(continuity::to_text(alarm.severity)).c_str(),
          fmt::format("{}: {}", continuity::to_text(alarm.code), alarm.message));
@@ -94,15 +124,6 @@ Status run_runs(const Context& context, const ContinuityOptions& options) {
   return {};
 }
 
-// Whether some process keeps the cell, which then carries out what is asked for.
-bool kept_by_another(const continuity::Cell& cell) {
-  const int fd = ::open((cell.folder() + "/keeper.lock").c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool taken = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
-  ::close(fd);
-  return taken;
-}
-
 Result<catalog::CellRun> follow(const Context& context, catalog::CellRuns& runs,
                                 catalog::CellRun run) {
   std::string step;
@@ -124,7 +145,7 @@ Result<catalog::CellRun> follow(const Context& context, catalog::CellRuns& runs,
 
 Result<catalog::CellRun> carry_out(const Context& context, instance::Instance& instance,
                                    catalog::CellRuns& runs) {
-  OA_TRY(instance.cell()->repository().create_stanza());
+  OA_TRY(instance.cell()->prepare_repository());
   OA_ASSIGN(auto run, runs.take());
   if (!run.has_value())
     return make_error(ErrorCode::kConflict, "continuity.run", "another process took the run");
@@ -165,13 +186,16 @@ Status run_run(const Context& context, const ContinuityOptions& options) {
   OA_ASSIGN(const auto instance, open_instance(context.options, false));
   if (instance->cell() == nullptr) return not_on();
   catalog::CellRuns runs(instance->database());
-  const bool kept = kept_by_another(*instance->cell());
-  if (!kept) OA_TRY(runs.interrupt_running());
+  // Whoever keeps the cell carries it out; when nobody does, it is done here, and nobody begins.
+  continuity::KeeperLock lock(*instance->cell(), instance->database());
+  OA_ASSIGN(const bool ours, lock.take());
+  if (!ours) lock.release();
+  if (ours) OA_TRY(runs.interrupt_running());
   OA_ASSIGN(auto run, ask_for(runs, *kind));
-  if (kept) {
-    OA_ASSIGN(run, follow(context, runs, run));
-  } else {
+  if (ours) {
     OA_ASSIGN(run, carry_out(context, *instance, runs));
+  } else {
+    OA_ASSIGN(run, follow(context, runs, run));
   }
   context.output.document(continuity::to_json(run));
   context.output.line(fmt::format("{} {}", catalog::to_text(run.kind), catalog::to_text(run.state)));
@@ -262,6 +286,14 @@ void tell_recovery(const Context& context, const continuity::PitrResult& result,
   context.output.line(next);
 }
 
+// Patroni would take a folder that was swapped under it for a broken node.
+Error of_cluster() {
+  return make_error(ErrorCode::kUnsupported, "continuity.recover",
+                    "in place a cluster of Patroni is recovered by Patroni")
+      .with_hint("docs/operations.md, \"On an existing Patroni cluster\", has the steps: a bootstrap "
+                 "of the node with our restore; --into FOLDER makes an instance beside it");
+}
+
 Status run_recover(const Context& context, const ContinuityOptions& options) {
   if (options.into.empty() != options.in_place) {
     return make_error(ErrorCode::kInvalidArgument, "continuity.recover",
@@ -271,8 +303,7 @@ Status run_recover(const Context& context, const ContinuityOptions& options) {
   OA_ASSIGN(pitr.target, continuity::Target::parse(options.to));
   if (!options.label.empty()) pitr.label = options.label;
   instance::Settings settings;
-  settings.data_folder = context.options.data_folder;
-  OA_TRY(read_passphrase(context.options, settings));
+  OA_TRY(read_place(context.options, settings));
   OA_ASSIGN(const auto offline, instance::open_offline(settings));
   continuity::CheckReport report;
   pitr.checks = checks_over(*offline.store, report);
@@ -280,6 +311,7 @@ Status run_recover(const Context& context, const ContinuityOptions& options) {
   auto& repository = offline.cell->repository();
   const Timestamp began = Timestamp::now();
   if (options.in_place) {
+    if (offline.cell->cluster() != nullptr) return of_cluster();
     OA_TRY(confirm_recovery(context, options,
                             "The cell is brought to " + pitr.target.text() + "."));
     OA_ASSIGN(const auto result,
@@ -311,9 +343,9 @@ Status run_recover(const Context& context, const ContinuityOptions& options) {
 Status run_undo(const Context& context, const ContinuityOptions& options) {
   OA_TRY(confirm_recovery(context, options, "The cluster that the last recovery kept comes back."));
   instance::Settings settings;
-  settings.data_folder = context.options.data_folder;
-  OA_TRY(read_passphrase(context.options, settings));
+  OA_TRY(read_place(context.options, settings));
   OA_ASSIGN(const auto offline, instance::open_offline(settings));
+  if (offline.cell->cluster() != nullptr) return of_cluster();
   OA_ASSIGN(const auto tail, offline.cell->open_tail());
   const Timestamp began = Timestamp::now();
   OA_ASSIGN(const auto result,

@@ -240,6 +240,12 @@ Status run_serve(const Context& context, const ServeOptions& options) {
 }
 
 Status run_up(const Context& context, const ServeOptions& options) {
+  instance::Settings elsewhere;
+  OA_TRY(read_place(context.options, elsewhere));
+  if (elsewhere.deployment.cluster.has_value()) {
+    return make_error(ErrorCode::kInvalidArgument, "up", "`up` runs a private Postgres")
+        .with_hint("over what a deployment file names, use `oa-backup serve`");
+  }
   std::optional<UpLock> lock;
   if (instance::Instance::exists(context.options.data_folder)) {
     OA_ASSIGN(lock, UpLock::take(context.options.data_folder));

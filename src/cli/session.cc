@@ -20,7 +20,16 @@ std::string default_data_folder() {
   return std::string(home == nullptr ? "." : home) + "/.local/share/oa-backup";
 }
 
-Status read_passphrase(const GlobalOptions& options, instance::Settings& settings) {
+std::string default_config_file() {
+  const char* file = std::getenv("OA_CONFIG");
+  return file == nullptr ? "" : file;
+}
+
+Status read_place(const GlobalOptions& options, instance::Settings& settings) {
+  settings.data_folder = options.data_folder;
+  if (!options.config_file.empty()) {
+    OA_ASSIGN(settings.deployment, instance::read_deployment(options.config_file));
+  }
   if (options.passphrase_file.empty()) return {};
   OA_ASSIGN(settings.passphrase, archive_cli::read_passphrase_file(options.passphrase_file));
   return {};
@@ -28,8 +37,7 @@ Status read_passphrase(const GlobalOptions& options, instance::Settings& setting
 
 Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
                                                           instance::Settings settings) {
-  settings.data_folder = options.data_folder;
-  OA_TRY(read_passphrase(options, settings));
+  OA_TRY(read_place(options, settings));
   return instance::Instance::open(settings);
 }
 

@@ -21,20 +21,24 @@ using console::Output;
 struct GlobalOptions {
   std::string data_folder;
   std::string passphrase_file;
+  std::string config_file;  // empty: everything is in the data folder
   bool json = false;
 };
 
 /// $OA_DATA, else /var/lib/oa-backup for root, else ~/.local/share/oa-backup.
 std::string default_data_folder();
 
+/// $OA_CONFIG, else none.
+std::string default_config_file();
+
 /// Opens the instance behind --data; makes it when `create`.
 Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
                                                           bool create);
-/// The same with more in `settings`, of which --data and --passphrase-file are set here.
+/// The same with more in `settings`, of which --data, --config and --passphrase-file are set here.
 Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
                                                           instance::Settings settings);
-/// The passphrase of --passphrase-file into `settings`, if it was given.
-Status read_passphrase(const GlobalOptions& options, instance::Settings& settings);
+/// --data, --config and --passphrase-file into `settings`, as far as they were given.
+Status read_place(const GlobalOptions& options, instance::Settings& settings);
 
 /// An archive named on the command line: a file, or the id of one that the tenant has in store.
 struct NamedArchive {

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "cluster.h"
+#include "object_place.h"
 #include "oa/base/io.h"
 #include "oa/catalog/embedded_postgres.h"
 #include "oa/catalog/repositories.h"
@@ -27,9 +29,10 @@ struct Layout {
   std::string key_folder() const { return root + "/keys"; }
   std::string key_store() const { return key_folder() + "/keystore"; }
   std::string root_key() const { return key_folder() + "/root.key"; }
-  std::string objects() const { return root + "/objects"; }
+  std::string objects() const { return root + "/objects"; }  // unless they are in a bucket
   std::string postgres() const { return root + "/postgres"; }
   std::string continuity() const { return root + "/continuity"; }
+  std::string cluster() const { return root + "/cluster"; }  // says that the database is elsewhere
   continuity::CellSettings cell(bool create, bool synchronous) const {
     return {continuity(), postgres(), root + "/cell.json", create, synchronous};
   }
@@ -77,7 +80,13 @@ bool unused(const std::string& folder) {
   return !error;
 }
 
-Status prepare_folder(const Layout& layout, bool create, FolderLock& lock) {
+constexpr const char* kMakeOne =
+    "make one with `oa-backup up` or `oa-backup demo`, or name its folder with --data";
+constexpr const char* kMakeOneOfCluster =
+    "make one with `oa-backup cluster setup`, or name its folder with --data";
+
+Status prepare_folder(const Layout& layout, const Settings& settings, FolderLock& lock) {
+  const bool create = settings.create;
   std::error_code error;
   const bool there = fs::exists(layout.root, error);
   if (there && create && fs::is_directory(layout.root, error)) OA_TRY(lock.take(layout.root));
@@ -95,8 +104,7 @@ Status prepare_folder(const Layout& layout, bool create, FolderLock& lock) {
   if (!create) {
     return make_error(ErrorCode::kNotFound, "instance.open",
                       "there is no instance in " + layout.root)
-        .with_hint(
-            "make one with `oa-backup up` or `oa-backup demo`, or name its folder with --data");
+        .with_hint(settings.deployment.cluster.has_value() ? kMakeOneOfCluster : kMakeOne);
   }
   OA_TRY(make_folder(layout.root, 0711));
   if (!there) OA_TRY(lock.take(layout.root));         // a folder that was there is locked already
@@ -139,6 +147,36 @@ Result<catalog::SigningKeyRecord> new_signing_key(KeyService& keys, TenantId ten
   return record;
 }
 
+Error already_there(const std::string& name) {
+  return make_error(ErrorCode::kAlreadyExists, "tenant.create",
+                    "a tenant named \"" + name + "\" exists already")
+      .with_hint("choose another name; `oa-backup tenant list` shows them");
+}
+
+// A private Postgres beside a cluster would be an empty database, and the other way round.
+Status check_kind(const Layout& layout, const Deployment& deployment) {
+  OA_TRY(check_object_place(layout.root, deployment));
+  std::error_code error;
+  if (!deployment.cluster.has_value()) {
+    if (!fs::exists(layout.cluster(), error)) return {};
+    return make_error(ErrorCode::kInvalidArgument, "instance.open",
+                      "the database of this instance is in a cluster elsewhere")
+        .with_hint("name its deployment file with --config or $OA_CONFIG");
+  }
+  if (!fs::exists(layout.postgres(), error)) return {};
+  return make_error(ErrorCode::kConflict, "instance.open",
+                    "this instance has a private Postgres: " + layout.postgres())
+      .with_hint("name another folder with --data for the cluster's instance");
+}
+
+Status mark_cluster(const Layout& layout) {
+  std::error_code error;
+  if (fs::exists(layout.cluster(), error)) return {};
+  OA_ASSIGN(auto mark, AtomicFileSink::create(layout.cluster(), true, 0600));
+  OA_TRY(mark->write(as_bytes("the database is in a cluster elsewhere: --config FILE\n")));
+  return mark->commit();
+}
+
 // Another folder is reached through a link of that name.
 Status place_cell(const Layout& layout, const std::string& wanted) {
   std::error_code error;
@@ -163,11 +201,16 @@ struct Instance::State {
   Layout layout;
   VolumeEncryption volume = VolumeEncryption::kUnknown;
   std::unique_ptr<KeyService> keys;
-  std::unique_ptr<ObjectStore> store;
+  std::unique_ptr<ObjectStore> store, probe;  // `probe`: of a bucket
   std::unique_ptr<SealedObjects> objects;
   std::unique_ptr<continuity::Cell> cell;
   std::unique_ptr<catalog::EmbeddedPostgres> postgres;
   std::unique_ptr<catalog::Database> database;
+
+  Status begin_chain(const catalog::Tenant& tenant);
+  Status open_cell(const Settings& settings);
+  Status start_postgres(const Settings& settings);
+  Status connect(const catalog::ConnectionSettings& settings);
 };
 
 Instance::Instance(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -189,8 +232,14 @@ Result<OfflineCell> open_offline(const Settings& settings) {
   offline.data_folder = layout.root;
   offline.postgres_folder = layout.postgres();
   OA_ASSIGN(offline.keys, LocalKeyService::open(layout.key_store(), root_key_of(layout, settings)));
-  OA_ASSIGN(offline.store, open_local_store(layout.objects()));
-  OA_ASSIGN(offline.cell, continuity::Cell::open(layout.cell(false, false), *offline.keys));
+  OA_TRY(check_kind(layout, settings.deployment));
+  OA_ASSIGN(offline.store, open_objects(layout.root, settings.deployment));
+  std::unique_ptr<continuity::ExistingCluster> cluster;
+  if (const auto& deployed = settings.deployment.cluster; deployed.has_value()) {
+    OA_ASSIGN(cluster, open_cluster(*deployed));
+  }
+  OA_ASSIGN(offline.cell, continuity::Cell::open(layout.cell(false, false), *offline.keys,
+                                                 std::move(cluster)));
   return offline;
 }
 
@@ -204,47 +253,70 @@ Status adopt_recovered(const OfflineCell& from, const std::string& folder) {
   fs::copy(source.key_folder(), target.key_folder(), fs::copy_options::recursive, error);
   if (error) return errno_error(error.value(), "instance.adopt", target.key_folder());
   OA_TRY(make_folder(target.key_folder(), 0700));
-  // A version never changes once it is there.
-  fs::copy(source.objects(), target.objects(),
-           fs::copy_options::recursive | fs::copy_options::create_hard_links, error);
-  if (error == std::errc::cross_device_link) {
-    fs::remove_all(target.objects(), error);
-    fs::copy(source.objects(), target.objects(), fs::copy_options::recursive, error);
-  }
-  if (error) return errno_error(error.value(), "instance.adopt", target.objects());
-  OA_TRY(make_folder(target.objects(), 0700));
+  OA_TRY(share_objects(source.root, target.root));
   OA_TRY(make_folder(target.root, 0711));
+  if (from.cell->cluster() != nullptr) OA_TRY(forget_patroni(target.postgres()));
   OA_ASSIGN(auto marker, AtomicFileSink::create(target.marker(), false, 0600));
   OA_TRY(marker->write(as_bytes(kMarkerText)));
   return marker->commit();
 }
 
+// Whoever runs the server archives, or what it writes would be missing from the archive.
+Status Instance::State::start_postgres(const Settings& settings) {
+  catalog::ServerExtras extras;
+  if (cell != nullptr) extras = {cell->server_settings(), cell->server_files()};
+  const auto use = settings.run_server ? catalog::ServerUse::kRun : catalog::ServerUse::kJoinOrRun;
+  OA_ASSIGN(postgres, catalog::EmbeddedPostgres::start(layout.postgres(), use, extras));
+  OA_TRY(connect(postgres->settings()));
+  volume = volume_encryption(layout.postgres());
+  return {};
+}
+
+Status Instance::State::connect(const catalog::ConnectionSettings& settings) {
+  OA_TRY(catalog::Database::migrate(settings));
+  OA_ASSIGN(database, catalog::Database::open(settings));
+  return {};
+}
+
+Status Instance::State::open_cell(const Settings& settings) {
+  if (settings.continuous) OA_TRY(place_cell(layout, settings.continuity_folder));
+  const auto& deployed = settings.deployment.cluster;
+  const auto wanted = layout.cell(settings.continuous, settings.synchronous);
+  if (!settings.continuous && !continuity::Cell::exists(wanted)) return {};
+  std::unique_ptr<continuity::ExistingCluster> cluster;
+  if (deployed.has_value()) {
+    OA_ASSIGN(cluster, open_cluster(*deployed));
+  }
+  OA_ASSIGN(cell, continuity::Cell::open(wanted, *keys, std::move(cluster)));
+  return {};
+}
+
 Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   auto state = std::make_unique<State>();
+  const auto& deployed = settings.deployment.cluster;
   std::error_code error;
   state->layout.root = fs::absolute(settings.data_folder, error).lexically_normal().string();
   while (state->layout.root.size() > 1 && state->layout.root.back() == '/')
     state->layout.root.pop_back();
-  OA_TRY(catalog::EmbeddedPostgres::check_folder(state->layout.postgres()));
+  OA_TRY(check_kind(state->layout, settings.deployment));
+  if (!deployed.has_value())
+    OA_TRY(catalog::EmbeddedPostgres::check_folder(state->layout.postgres()));
   auto lock = std::make_unique<FolderLock>();
-  OA_TRY(prepare_folder(state->layout, settings.create, *lock));
+  OA_TRY(prepare_folder(state->layout, settings, *lock));
+  if (deployed.has_value()) OA_TRY(mark_cluster(state->layout));
   OA_ASSIGN(state->keys, open_keys(state->layout, settings));
-  OA_ASSIGN(state->store, open_local_store(state->layout.objects()));
+  OA_ASSIGN(state->store, open_objects(state->layout.root, settings.deployment));
   state->objects = std::make_unique<SealedObjects>(*state->store, *state->keys);
+  OA_ASSIGN(state->probe, open_probe(settings.deployment));
   lock.reset();
-  // Whoever runs the server archives, or what it writes would be missing from the archive.
-  catalog::ServerExtras extras;
-  if (settings.continuous) OA_TRY(place_cell(state->layout, settings.continuity_folder));
-  const auto cell = state->layout.cell(settings.continuous, settings.synchronous);
-  if (settings.continuous || continuity::Cell::exists(cell)) {
-    OA_ASSIGN(state->cell, continuity::Cell::open(cell, *state->keys));
-    extras = {state->cell->server_settings(), state->cell->server_files()};
+  OA_TRY(state->open_cell(settings));
+  if (deployed.has_value()) {
+    OA_TRY(state->connect(deployed->postgres));
+    const std::string data = node_data_folder(*deployed);
+    if (!data.empty()) state->volume = volume_encryption(data);
+  } else {
+    OA_TRY(state->start_postgres(settings));
   }
-  const auto use = settings.run_server ? catalog::ServerUse::kRun : catalog::ServerUse::kJoinOrRun;
-  OA_ASSIGN(state->postgres, catalog::EmbeddedPostgres::start(state->layout.postgres(), use, extras));
-  OA_TRY(catalog::Database::migrate(state->postgres->settings()));
-  OA_ASSIGN(state->database, catalog::Database::open(state->postgres->settings()));
-  state->volume = volume_encryption(state->layout.postgres());
   return std::unique_ptr<Instance>(new Instance(std::move(state)));
 }
 
@@ -257,6 +329,10 @@ Status Instance::check() {
   // Of no tenant: the answer tells only whether the database gives one.
   const auto asked = state_->database->find_tenant("");
   if (!asked.ok() && asked.error().code != ErrorCode::kNotFound) return asked.error();
+  if (state_->probe != nullptr) {
+    const auto found = state_->probe->head({TenantId(), RetentionClass::kLedger, "probe"});
+    return found.ok() || found.error().code == ErrorCode::kNotFound ? Status() : found.error();
+  }
   std::error_code error;
   if (fs::is_directory(state_->layout.objects(), error)) return {};
   return make_error(ErrorCode::kIo, "instance.check", "the folder of the object store is not there");
@@ -273,16 +349,26 @@ Result<catalog::Tenant> Instance::provision_tenant(const std::string& name, cata
                       "a tenant's name has 1 to 200 bytes of UTF-8 without control characters")
         .with_hint("give another name");
   }
-  if (state_->database->find_tenant(name).ok()) {
-    return make_error(ErrorCode::kAlreadyExists, "tenant.create",
-                      "a tenant named \"" + name + "\" exists already")
-        .with_hint("choose another name; `oa-backup tenant list` shows them");
+  if (const auto there = state_->database->find_tenant(name); there.ok()) {
+    // One that was cut short, as by a failover of the database, is ended now.
+    if (there->plan == plan) tenant = *there;
+    const Status ended = there->plan == plan ? state_->begin_chain(tenant) : already_there(name);
+    return ended.ok() ? Result<catalog::Tenant>(tenant) : ended.error();
   }
   // The key first: a tenant without a key cannot be used, a key without a tenant harms nobody.
   OA_TRY(state_->keys->create_tenant_key(tenant.id));
-  OA_ASSIGN(const auto record, new_signing_key(*state_->keys, tenant.id));
   OA_TRY(state_->database->create_tenant(tenant));
-  OA_ASSIGN(auto transaction, state_->database->begin(tenant.id));
+  OA_TRY(state_->begin_chain(tenant));
+  return tenant;
+}
+
+// The second half of making a tenant. kAlreadyExists when that was done.
+Status Instance::State::begin_chain(const catalog::Tenant& tenant) {
+  OA_ASSIGN(const auto record, new_signing_key(*keys, tenant.id));
+  OA_ASSIGN(auto transaction, database->begin(tenant.id));
+  OA_TRY(transaction.lock_tenant_for_restore());
+  OA_ASSIGN(const auto records, catalog::SigningKeys(transaction).list());
+  if (!records.empty()) return already_there(tenant.name);
   OA_TRY(catalog::SigningKeys(transaction).rotate_to(record));
   catalog::NewAuditEvent event;
   event.ts = tenant.created_at;
@@ -291,8 +377,7 @@ Result<catalog::Tenant> Instance::provision_tenant(const std::string& name, cata
   event.resource_type = "tenant";
   event.resource_id = tenant.id.str();
   OA_TRY(catalog::Audit(transaction).append({&event, 1}));
-  OA_TRY(transaction.commit());
-  return tenant;
+  return transaction.commit();
 }
 
 Result<SigningKey> Instance::signing_key(TenantId tenant) {

@@ -53,6 +53,20 @@ TEST_F(SignersTest, AnAcceptedSignerIsTrustedUntilRevoked) {
   EXPECT_TRUE(trusts(stranger_));
 }
 
+TEST_F(SignersTest, ATenantThatWasCutShortIsCompleted) {
+  const catalog::Tenant half{TenantId::random(), "half made", catalog::Plan::kGrowth, {1'000'000}};
+  ASSERT_TRUE(instance_->keys().create_tenant_key(half.id).ok());
+  ASSERT_TRUE(instance_->database().create_tenant(half).ok());
+  EXPECT_FALSE(instance_->signing_key(half.id).ok());
+  EXPECT_EQ(instance_->provision_tenant(half.name, catalog::Plan::kScale).error().code,
+            ErrorCode::kAlreadyExists);
+  EXPECT_EQ(instance_->provision_tenant(half.name, half.plan)->id, half.id);
+  EXPECT_TRUE(instance_->signing_key(half.id).ok());
+  EXPECT_EQ(audit_of(half.id).size(), 1u);
+  EXPECT_EQ(instance_->provision_tenant(half.name, half.plan).error().code,
+            ErrorCode::kAlreadyExists);
+}
+
 TEST_F(SignersTest, OnlyAnActiveOwnerOfTheTenantDecides) {
   const auto other = instance_->provision_tenant("other", catalog::Plan::kStarter);
   const UserId others[] = {add_user(tenant_, "member@example.com", false, true),

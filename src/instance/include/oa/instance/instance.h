@@ -1,5 +1,5 @@
-// The embedded default: one data folder with key store, sealed object store and private Postgres,
-// opened as a whole.
+// One data folder with key store, sealed object store and private Postgres, opened as a whole; or with
+// a Postgres cluster that is elsewhere.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include "oa/catalog/database.h"
 #include "oa/continuity/cell.h"
 #include "oa/crypto/sign.h"
+#include "oa/instance/deployment.h"
 #include "oa/instance/volume.h"
 #include "oa/keys/key_service.h"
 #include "oa/objects/sealed_objects.h"
@@ -34,6 +35,9 @@ struct Settings {
   std::string continuity_folder;
   /// Commits wait until the receiver of the write-ahead log has them.
   bool synchronous = false;
+  /// What is elsewhere. With a cluster no private Postgres is there, and run_server and synchronous
+  /// mean nothing.
+  Deployment deployment = {};
 };
 
 /// What a recovery of the cluster needs, opened while no server runs.
@@ -56,8 +60,10 @@ Status adopt_recovered(const OfflineCell& from, const std::string& folder);
 /// several threads.
 class Instance {
  public:
-  /// Errors with hints: kInvalidArgument (a folder that is not ours), kKeyStoreMissing, kKeyWrong,
-  /// and those of EmbeddedPostgres. Nothing that exists is ever replaced.
+  /// Errors with hints: kInvalidArgument (a folder that is not ours, or of a cluster that is not
+  /// given), kConflict (a cluster is given and the folder has a private Postgres), kKeyStoreMissing,
+  /// kKeyWrong, and those of EmbeddedPostgres or, of a cluster, kDatabaseUnavailable. Nothing that
+  /// exists is ever replaced.
   static Result<std::unique_ptr<Instance>> open(const Settings& settings);
   /// True when `folder` was made by this program.
   static bool exists(const std::string& folder);
@@ -73,8 +79,8 @@ class Instance {
   Status check();
   VolumeEncryption volume() const;
 
-  /// A new tenant with its own key, its own signing key and nothing else. kAlreadyExists for the
-  /// name.
+  /// A new tenant with its own key, its own signing key and nothing else; one of this name and plan
+  /// that was cut short when it was made is completed. kAlreadyExists for the name.
   Result<catalog::Tenant> provision_tenant(const std::string& name, catalog::Plan plan);
   struct BlankTenant {
     catalog::Tenant tenant;
