@@ -24,9 +24,17 @@ const char* words_for_tenants(continuity::AlarmCode code) {
       return "a part of the backup is kept in one place only";
     case continuity::AlarmCode::kArchiveFailing:
     case continuity::AlarmCode::kSlotStalled:
+    case continuity::AlarmCode::kArchiveCommand:
+    case continuity::AlarmCode::kSlotMissing:
       return "changes do not reach the archive";
     case continuity::AlarmCode::kDiskLow:
+    case continuity::AlarmCode::kClusterPaused:
+    case continuity::AlarmCode::kNodeMissing:
+    case continuity::AlarmCode::kClusterSilent:
       return nullptr;
+    case continuity::AlarmCode::kNoLeader:
+    case continuity::AlarmCode::kDatabaseAway:
+      return "the database is not there at the moment";
     case continuity::AlarmCode::kBackupOverdue:
       return "the last backup is older than it should be";
     case continuity::AlarmCode::kNoVerifiedRestore:

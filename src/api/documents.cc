@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "problem.h"
+
 namespace oa::api {
 namespace {
 
@@ -10,10 +12,10 @@ constexpr auto kUndoMicroseconds = std::int64_t{restore::kUndoDays} * 24 * 3600 
 json::value failure_document(const catalog::Job& job) {
   const auto& failure = job.failure;
   if (!failure.has_value()) return nullptr;
+  const Told told = told_to_tenants(failure->code, failure->message, failure->hint);
   json::object document{
-      {"code", failure->code}, {"detail", failure->message}, {"trace_id", job.trace_id}};
-  if (!failure->hint.empty() && failure->hint.find("oa-backup ") == std::string::npos)
-    document["hint"] = failure->hint;
+      {"code", failure->code}, {"detail", told.detail}, {"trace_id", job.trace_id}};
+  if (!told.hint.empty()) document["hint"] = told.hint;
   return document;
 }
 

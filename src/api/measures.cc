@@ -1,5 +1,6 @@
 #include "measures.h"
 
+#include <limits>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -106,7 +107,7 @@ void Measures::add_round(const std::string& what, const std::string& outcome) {
 
 void Measures::set_cell(const continuity::CellStatus& status) {
   const auto set = [this](const char* what, const std::optional<double>& value) {
-    if (value.has_value()) state_->cell.Add({{"what", what}}).Set(*value);
+    state_->cell.Add({{"what", what}}).Set(value.value_or(std::numeric_limits<double>::quiet_NaN()));
   };
   const auto seconds_of = [](const std::optional<Timestamp>& moment) -> std::optional<double> {
     if (!moment.has_value()) return std::nullopt;
@@ -133,7 +134,15 @@ void Measures::set_cell(const continuity::CellStatus& status) {
     set("log_bytes", static_cast<double>(status.space->log_bytes));
     set("free_bytes", static_cast<double>(status.space->free_bytes));
   }
-  for (int code = 0; code <= static_cast<int>(continuity::AlarmCode::kRtoAtRisk); ++code) {
+  if (status.cluster.has_value()) {
+    std::optional<std::uint64_t> lag;
+    for (const auto& [member, files_here] : status.cluster->members)
+      if (member.lag_bytes.has_value()) lag = std::max(lag.value_or(0), *member.lag_bytes);
+    set("cluster_members", static_cast<double>(status.cluster->members.size()));
+    set("cluster_timeline", status.cluster->timeline.value);
+    set("cluster_replica_lag_bytes", number(lag));
+  }
+  for (int code = 0; code < continuity::kAlarmCodes; ++code) {
     double level = 0;
     for (const auto& alarm : status.alarms) {
       if (static_cast<int>(alarm.code) != code) continue;

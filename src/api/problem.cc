@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "oa/base/json.h"
@@ -11,18 +12,12 @@ namespace {
 
 // Of these an error's text tells about the machine, which is the operator's matter and in the log.
 bool is_internal(const ErrorInfo& info) {
+  if (info.code == ErrorCode::kWalMissing) return true;
   return info.http_status >= 500 && info.code != ErrorCode::kOverloaded &&
          info.code != ErrorCode::kQueryTimeout && info.code != ErrorCode::kTimeout &&
          info.code != ErrorCode::kDatasetRefreshInProgress &&
          info.code != ErrorCode::kSourceUnreachable && info.code != ErrorCode::kSourceRefused &&
          info.code != ErrorCode::kSealCorrupt;
-}
-
-std::string hint_of(const Error& error, const ErrorInfo& info) {
-  // A hint that names a command is for somebody at the command line.
-  const bool shown = !is_internal(info) && error.hint.find("oa-backup ") == std::string::npos;
-  if (shown && !error.hint.empty()) return error.hint;
-  return info.retryable ? "try again in a moment" : "";
 }
 
 // "try again in 30 seconds" says how long; otherwise a second.
@@ -41,15 +36,16 @@ std::string title_of(const ErrorInfo& info) {
 http::Response response_of(const Error& error, int status, const std::string& instance,
                            const std::string& trace_id) {
   const ErrorInfo& info = error_info(error.code);
+  const Told told = told_to_tenants(info, error.message, error.hint);
   json::object problem{{"type", fmt::format("/docs/errors#{}", info.name)},
                        {"title", title_of(info)},
                        {"status", status},
-                       {"detail", is_internal(info) ? std::string(info.summary) : error.message},
+                       {"detail", told.detail},
                        {"instance", instance},
                        {"code", info.name},
                        {"trace_id", trace_id},
                        {"doc_url", fmt::format("/docs/errors#{}", info.name)}};
-  if (const auto hint = hint_of(error, info); !hint.empty()) problem["hint"] = hint;
+  if (!told.hint.empty()) problem["hint"] = told.hint;
   http::Response response;
   response.status = status;
   response.headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}};
@@ -61,6 +57,19 @@ http::Response response_of(const Error& error, int status, const std::string& in
 }
 
 }  // namespace
+
+Told told_to_tenants(const ErrorInfo& info, const std::string& message, const std::string& hint) {
+  Told told{is_internal(info) ? std::string(info.summary) : message, {}};
+  if (!is_internal(info) && hint.find("oa-backup ") == std::string::npos) told.hint = hint;
+  if (told.hint.empty() && info.retryable) told.hint = "try again in a moment";
+  return told;
+}
+
+Told told_to_tenants(std::string_view code, const std::string& message, const std::string& hint) {
+  const auto known = std::ranges::find(error_table(), code, &ErrorInfo::name);
+  return told_to_tenants(known == error_table().end() ? error_info(ErrorCode::kInternal) : *known,
+                         message, hint);
+}
 
 http::Response problem_response(const Error& error, const std::string& instance,
                                 const std::string& trace_id) {

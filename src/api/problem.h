@@ -5,6 +5,15 @@
 
 namespace oa::api {
 
+/// What of a failure a tenant is told: of one of the service itself, whose words are about the
+/// machine and for operators, only what kind it is; no hint that names a command.
+struct Told {
+  std::string detail, hint;
+};
+Told told_to_tenants(const ErrorInfo& info, const std::string& message, const std::string& hint);
+/// The same by the code's name; one that this release does not know is an internal one.
+Told told_to_tenants(std::string_view code, const std::string& message, const std::string& hint);
+
 /// What of an error a tenant sees: code, message and hint; of a failure of the service itself only
 /// what kind it is.
 http::Response problem_response(const Error& error, const std::string& instance,

@@ -49,6 +49,17 @@ TEST(Problem, OfTheServiceItselfTellsOnlyItsKind) {
   }
 }
 
+TEST(Problem, OfAFailedJobNoMoreIsToldThanOfARequest) {
+  const Told disk = told_to_tenants("storage/full", "the disk is full: /srv/oa", "free some space");
+  EXPECT_EQ(disk.detail, error_info(ErrorCode::kDiskFull).summary);
+  EXPECT_EQ(disk.hint.find("space"), std::string::npos);
+  const Told gone = told_to_tenants("resource/not-found", "no such archive", "look at the list");
+  EXPECT_EQ(gone.detail, "no such archive");
+  EXPECT_EQ(gone.hint, "look at the list");
+  EXPECT_EQ(told_to_tenants("of/another-release", "at /srv", "").detail,
+            error_info(ErrorCode::kInternal).summary);
+}
+
 TEST(Problem, AHintForTheCommandLineIsNotForABrowser) {
   const auto error = make_error(ErrorCode::kConflict, "op", "a message");
   auto hinted = error, command = error;

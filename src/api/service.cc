@@ -82,18 +82,12 @@ struct Service::State {
 
 namespace {
 
-// The embedded server is reached by its socket, as the role that may do nothing but replicate.
 Result<std::unique_ptr<continuity::Keeper>> start_keeper(
     instance::Instance& instance, Measures& measures,
     const std::function<void(const std::string&)>& log) {
   const auto& live = instance.database().settings();
   continuity::KeeperSettings settings;
-  std::string host;  // quoted as libpq wants it
-  for (const char c : live.host) {
-    if (c == '\'' || c == '\\') host += '\\';
-    host += c;
-  }
-  settings.conninfo = "host='" + host + "' port=" + live.port + " user=" + live.replication_role;
+  settings.conninfo = catalog::connection_string(live, live.replication_role);
   settings.ended = [&measures, log](const catalog::CellRun& run) {
     const auto outcome = run.failure.has_value() ? run.failure->code
                                                  : std::string(catalog::to_text(run.state));

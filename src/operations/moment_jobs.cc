@@ -61,6 +61,7 @@ Result<catalog::ArchiveRecord> create(const Run& run, const ArchiveMoment& opera
   OA_ASSIGN(const auto scratch,
             continuity::ScratchCluster::restore(cell.repository(), {tail.get()},
                                                 cell.scratch_folder(), options, progress));
+  OA_TRY(scratch->make_current(progress));
   return read_out(run, operation, *scratch);
 }
 

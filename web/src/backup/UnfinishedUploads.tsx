@@ -27,8 +27,7 @@ export function UnfinishedUploads() {
   const discard = useAction(
     async ({ id }: Upload) => {
       await api.DELETE('/v1/uploads/{upload_id}', {
-        params: { path: { upload_id: id } },
-        headers: { 'Tus-Resumable': '1.0.0' },
+        params: { path: { upload_id: id }, header: { 'Tus-Resumable': '1.0.0' } },
       });
       await forgetStored(id);
     },

@@ -62,6 +62,16 @@ const alarms: Record<Alarm['code'], Words> = {
     what: 'A restore of everything would take longer than was promised.',
     means: 'A new full copy makes it faster.',
   },
+  'no-leader': { what: 'The database is changing over.', means: 'Nothing can be changed until it has.' },
+  'database-away': { what: 'The database is not there.', means: 'Nothing can be changed until it is.' },
+  'archive-command': {
+    what: 'Changes do not go to the store of backups.',
+    means: 'Only the copy made second by second has them.',
+  },
+  'slot-missing': {
+    what: 'The copy made second by second may miss changes.',
+    means: 'They still reach the store of backups about every minute.',
+  },
 };
 
 export function alarmWords(alarm: Alarm): Words {
