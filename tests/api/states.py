@@ -132,6 +132,7 @@ class Conflicts(unittest.TestCase):
         for media in ("application/json", "application/octet-stream", None):
             self.code("request/unsupported-media-type", world.append(owner, upload_id, 0, b"x", Content_Type=media))
         self.code("resource/precondition-failed", world.append(owner, upload_id, 0, b"x", Tus_Resumable=None))
+        refused("resource/precondition-failed", "abandonUpload", path)
         self.code("request/limit-exceeded", world.append(owner, upload_id, 0, b"x" * 11))
         self.in_use(owner, path)
         world.service.sql(f"UPDATE oa.uploads SET expires_at = now() - interval '1 s' WHERE id = '{upload_id}'")

@@ -39,6 +39,8 @@ async function prepare() {
   await api.over(await api.post(`/v1/restores/${applied}/apply`, { plan_hash: (await api.get(`/v1/restores/${applied}`)).plan_hash }));
   const planned = await plan([{ kind: 'workspace', id: workspace.id }], { mode: 'fork' });
   await api.post('/v1/tokens', { name: 'Nightly archive', scopes: ['backup', 'read'] });
+  const named = Buffer.from('Quarter.oa-archive').toString('base64');
+  await api.send('POST', '/v1/uploads', undefined, { 'Tus-Resumable': '1.0.0', 'Upload-Length': '5000000', 'Upload-Metadata': `filename ${named}` });
   const backup = '/settings/backup';
   return [
     ['workspaces', '/workspaces', ['link', 'Sales']],
@@ -52,7 +54,7 @@ async function prepare() {
     ['plan', `${backup}/restores/${planned}`, ['button', /^Restore \d+ assets in Demo$/]],
     ['result', `${backup}/restores/${applied}`, ['heading', /Done: 1 brought back/]],
     ['restores', `${backup}/restores`, ['button', 'Undo…']],
-    ['upload', `${backup}/upload`, ['button', 'Choose a file']],
+    ['upload', `${backup}/upload`, ['button', 'Discard Quarter.oa-archive']],
     ['audit', '/settings/audit', ['grid', 'Audit log']],
     ['keys', '/settings/keys', ['grid', 'Own keys']],
     ['tokens', '/settings/tokens', ['button', 'Revoke Nightly archive']],

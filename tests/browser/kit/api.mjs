@@ -18,8 +18,8 @@ export class Api {
   }
 
   /** The response; anything but 2xx is an error. */
-  async send(method, path, body) {
-    const headers = { Cookie: this.#cookie, 'X-CSRF-Token': this.#csrf };
+  async send(method, path, body, more = {}) {
+    const headers = { Cookie: this.#cookie, 'X-CSRF-Token': this.#csrf, ...more };
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     const response = await fetch(this.#address + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
