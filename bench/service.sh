@@ -2,14 +2,14 @@
 # service.sh BUILD_DIR SCRATCH_DIR [ROUNDS] [MIB] [SECONDS]
 # A running `oa-backup up` with its demo tenant: 1,000 idle streams of events with 200 requests a second of lists and status for SECONDS
 # (each request's time, memory); then an upload of MIB by tus, sealed, and the download of an archive of about MIB, each beside nginx receiving or
-# serving the same bytes in the clear, by the same curl, with the most memory the service held above its idle memory.
+# serving the same bytes, stored in the clear, by the same curl, with the most memory the service held above its idle memory; then the same by TLS.
 # Runs as root, for its own Postgres. Scratch needs ten times MIB, on a disk.
 set -euo pipefail
 case "${1:-}" in "" | -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;; esac
 build=$(realpath "$1") rounds=${3:-3} mib=${4:-2048} seconds=${5:-30}
 ours=$build/apps/oa-backup/oa-backup
-for program in nginx curl python3 psql; do
-  command -v "$program" > /dev/null || { echo "error: $program is missing; apt-get install nginx-light curl python3 postgresql-client" >&2; exit 2; }
+for program in nginx curl python3 psql openssl; do
+  command -v "$program" > /dev/null || { echo "error: $program is missing; apt-get install nginx-light curl python3 postgresql-client openssl" >&2; exit 2; }
 done
 mkdir -p "$2"
 scratch=$(realpath "$2")
@@ -24,15 +24,23 @@ trap 'for pid in "${started[@]}"; do kill "$pid" 2> /dev/null || true; done; wai
 # member NAME...: of the JSON document on standard input
 member() { python3 -c 'import functools, json, sys; print(functools.reduce(lambda d, k: d[int(k) if k.isdigit() else k], sys.argv[1:], json.load(sys.stdin)))' "$@"; }
 
-"$ours" --data data --json up --demo --port 0 > up.json 2> up.log &
-service=$!
-started+=("$service")
-until [ -s up.json ]; do
-  kill -0 "$service" || { cat up.log >&2; exit 1; }
-  sleep 0.2
-done
-address=$(member address < up.json)
+# up OPTION...: sets service, address
+up() {
+  rm -f up.json
+  "$ours" --data data --json up --port 0 "$@" > up.json 2> up.log &
+  service=$!
+  started+=("$service")
+  until [ -s up.json ]; do
+    kill -0 "$service" || { cat up.log >&2; exit 1; }
+    sleep 0.2
+  done
+  address=$(member address < up.json)
+}
+up --demo
+cp up.json demo.json
 port=${address##*:}
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+  -keyout key.pem -out cert.pem 2> openssl.log
 
 cat > nginx/nginx.conf <<CONF
 worker_processes 1;
@@ -50,17 +58,24 @@ http {
     sendfile on;
     dav_methods PUT;
   }
+  server {
+    listen 127.0.0.1:1 ssl;
+    ssl_certificate $scratch/cert.pem;
+    ssl_certificate_key $scratch/key.pem;
+    root $scratch/nginx/files;
+    dav_methods PUT;
+  }
 }
 CONF
 # nginx takes no port of the kernel's choice.
-peer_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-sed -i "s/127.0.0.1:0/127.0.0.1:$peer_port/" nginx/nginx.conf
+read -r peer_port peer_tls_port < <(python3 -c 'import socket; a, b = (socket.create_server(("127.0.0.1", 0)) for _ in range(2)); print(a.getsockname()[1], b.getsockname()[1])')
+sed -i "s/127.0.0.1:0/127.0.0.1:$peer_port/; s/127.0.0.1:1 /127.0.0.1:$peer_tls_port /" nginx/nginx.conf
 nginx -p nginx -c "$scratch/nginx/nginx.conf" 2> nginx/start.log &
 started+=($!)
 
 # The owner's token.
 cat > sign-in.json <<JSON
-{"organisation": "$(member demo organisation < up.json)", "email": "$(member demo emails 0 < up.json)", "password": "$(member demo password < up.json)"}
+{"organisation": "$(member demo organisation < demo.json)", "email": "$(member demo emails 0 < demo.json)", "password": "$(member demo password < demo.json)"}
 JSON
 json=(-H 'Content-Type: application/json')
 cookie=$(curl -sSf -o me.json -D - "$address/v1/auth/sign-in" "${json[@]}" -H "Origin: $address" -d @sign-in.json |
@@ -107,6 +122,7 @@ for round in $(seq "$rounds"); do
     "/v1/workspaces/$workspace/reports" "/v1/workspaces/$workspace/datasets" /v1/archives /v1/jobs "/v1/jobs/$waiting" /v1/me /healthz | sed 's/^/  /'
 done
 
+trust=(--cacert cert.pem)
 memory() { sed -n "s/^$1:\\s*\\([0-9]*\\) kB/\\1/p" "/proc/$service/status"; }
 # transfer NAME BYTES CURL-OPTION...: MB/s to times/NAME; of ours also the memory above idle, in MiB, to times/NAME.memory
 transfer() {
@@ -115,17 +131,17 @@ transfer() {
   sync
   idle=$(memory VmRSS)
   echo 5 > "/proc/$service/clear_refs"
-  took=$(curl -sSf -o /dev/null -w '%{time_total}' "$@")
+  took=$(curl -sSf "${trust[@]}" -o /dev/null -w '%{time_total}' "$@")
   python3 -c "print(round($bytes / 1e6 / $took, 1))" >> "times/$name"
   echo $((($(memory VmHWM) - idle) / 1024)) >> "times/$name.memory"
 }
 upload() {
   local bytes=$1 location
-  location=$(curl -sSf -D - -X POST "$address/v1/uploads" -H "$bearer" -H 'Tus-Resumable: 1.0.0' -H "Upload-Length: $bytes" | tr -d '\r' |
+  location=$(curl -sSf "${trust[@]}" -D - -X POST "$address/v1/uploads" -H "$bearer" -H 'Tus-Resumable: 1.0.0' -H "Upload-Length: $bytes" | tr -d '\r' |
     sed -n 's/^[Ll]ocation: //p')
-  transfer upload-ours "$bytes" -X PATCH -T file "$address$location" -H "$bearer" -H 'Tus-Resumable: 1.0.0' -H 'Upload-Offset: 0' \
+  transfer "upload-ours$2" "$bytes" -X PATCH -T file "$address$location" -H "$bearer" -H 'Tus-Resumable: 1.0.0' -H 'Upload-Offset: 0' \
     -H 'Content-Type: application/offset+octet-stream'
-  curl -sSf -X DELETE "$address$location" -H "$bearer" -H 'Tus-Resumable: 1.0.0'
+  curl -sSf "${trust[@]}" -X DELETE "$address$location" -H "$bearer" -H 'Tus-Resumable: 1.0.0'
 }
 
 bytes=$((mib << 20))
@@ -136,18 +152,28 @@ bytes=$((mib << 20))
 archive=$(job /v1/archives '{"rows": true}' | member result archive_id)
 get "/v1/archives/$archive/content" > nginx/files/archive
 stored=$(stat -c %s nginx/files/archive)
-for round in $(seq "$rounds"); do
-  upload "$bytes"
-  rm -f nginx/files/received
-  transfer upload-nginx "$bytes" -T file "http://127.0.0.1:$peer_port/received"
-  transfer download-ours "$stored" -H "$bearer" "$address/v1/archives/$archive/content"
-  transfer download-nginx "$stored" "http://127.0.0.1:$peer_port/archive"
-done
+# transfers SUFFIX PEER: both ways, with times/*SUFFIX
+transfers() {
+  for round in $(seq "$rounds"); do
+    upload "$bytes" "$1"
+    rm -f nginx/files/received
+    transfer "upload-nginx$1" "$bytes" -T file "$2/received"
+    transfer "download-ours$1" "$stored" -H "$bearer" "$address/v1/archives/$archive/content"
+    transfer "download-nginx$1" "$stored" "$2/archive"
+  done
+}
+transfers '' "http://127.0.0.1:$peer_port"
+kill "$service"
+wait "$service" || true
+up --tls-cert cert.pem --tls-key key.pem
+transfers ' by TLS' "https://127.0.0.1:$peer_tls_port"
 median() { sort -n "times/$1" | sed -n "$(((rounds + 1) / 2))p"; }
-printf '%-10s %9s %12s %12s %8s %22s   medians of %s\n' transfer MB 'ours MB/s' 'nginx MB/s' ratio 'above idle memory, MiB' "$rounds"
-for what in upload download; do
-  size=$bytes
-  [ "$what" = upload ] || size=$stored
-  printf '%-10s %9d %12s %12s %8s %22s\n' "$what" $((size / 1000000)) "$(median "$what-ours")" "$(median "$what-nginx")" \
-    "$(python3 -c "print(round($(median "$what-ours") / $(median "$what-nginx"), 2))")" "$(sort -n "times/$what-ours.memory" | tail -n 1)"
+printf '%-16s %9s %12s %12s %8s %22s   medians of %s\n' transfer MB 'ours MB/s' 'nginx MB/s' ratio 'above idle memory, MiB' "$rounds"
+for how in '' ' by TLS'; do
+  for what in upload download; do
+    size=$bytes
+    [ "$what" = upload ] || size=$stored
+    printf '%-16s %9d %12s %12s %8s %22s\n' "$what$how" $((size / 1000000)) "$(median "$what-ours$how")" "$(median "$what-nginx$how")" \
+      "$(python3 -c "print(round($(median "$what-ours$how") / $(median "$what-nginx$how"), 2))")" "$(sort -n "times/$what-ours$how.memory" | tail -n 1)"
+  done
 done
