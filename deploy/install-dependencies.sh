@@ -6,11 +6,13 @@ set -euo pipefail
 packages=(
   build-essential g++ cmake ninja-build ccache pkg-config
   libssl-dev llvm-16-dev libsodium-dev libzstd-dev libpq-dev libcurl4-openssl-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libcli11-dev libyaml-cpp-dev
-  libexpat1-dev zlib1g-dev
+  libexpat1-dev zlib1g-dev libp11-kit-dev
   prometheus-cpp-dev
   libgtest-dev librapidcheck-dev
   postgresql-15 pgbackrest patroni etcd-server util-linux
+  softhsm2
   faketime zstd minisign b3sum python3 python3-yaml python3-jsonschema time curl jq openssl
+  radosgw ceph-mon ceph-osd
   chromium
 )
 # npm fetches the pinned DuckDB; an npm that is not Debian's does as well.
