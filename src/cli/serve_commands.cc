@@ -24,6 +24,7 @@ namespace {
 
 constexpr auto kStopPoll = std::chrono::milliseconds(200);
 constexpr auto kPatience = std::chrono::seconds(20);
+constexpr int kUpTries = 15;  // kStopPoll apart
 
 // Held for the life of `up`, so that a second one says so instead of seeming to run.
 class UpLock {
@@ -32,7 +33,11 @@ class UpLock {
     const std::string path = folder + "/up.lock";
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return errno_error(errno, "up", "cannot open " + path);
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return UpLock(fd);
+    // One that was killed just now may still be on its way out.
+    for (int tries = 0; tries < kUpTries; ++tries) {
+      if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return UpLock(fd);
+      std::this_thread::sleep_for(kStopPoll);
+    }
     ::close(fd);
     return make_error(ErrorCode::kBusy, "up", "another `oa-backup up` runs in " + folder)
         .with_hint("use it as it is, end it first, or name another folder with --data");

@@ -366,7 +366,10 @@ TEST_F(PatroniService, B3_TellsWhatIsWrong) {
   EXPECT_TRUE(await_alarms({"cluster-paused"})) << json::serialize(status());
   patch(R"({"pause":null,"postgresql":{"parameters":{"archive_command":"true"}}})");
   EXPECT_TRUE(await_alarms({"archive-command"})) << json::serialize(status());
-  const auto mended = shell("setup", " --json");
+  const auto refused = shell("setup", " --json");
+  EXPECT_NE(refused.status, 0);
+  EXPECT_NE(refused.err.find("resource/conflict"), std::string::npos) << refused.err;
+  const auto mended = shell("setup", " --json --replace-archiving");
   EXPECT_EQ(steps_changed(parse_json(mended.out).value()), "settings of Patroni\n") << mended.err;
   EXPECT_TRUE(await_alarms({})) << json::serialize(status());
   const int other = 3 - nodes().leader();
