@@ -201,7 +201,8 @@ struct Instance::State {
   Layout layout;
   VolumeEncryption volume = VolumeEncryption::kUnknown;
   std::unique_ptr<KeyService> keys;
-  std::unique_ptr<ObjectStore> store, probe;  // `probe`: of a bucket
+  std::unique_ptr<ObjectStore> store;
+  std::optional<S3Settings> bucket;  // where `store` is; none: in the folder
   std::unique_ptr<SealedObjects> objects;
   std::unique_ptr<continuity::Cell> cell;
   std::unique_ptr<catalog::EmbeddedPostgres> postgres;
@@ -307,7 +308,7 @@ Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   OA_ASSIGN(state->keys, open_keys(state->layout, settings));
   OA_ASSIGN(state->store, open_objects(state->layout.root, settings.deployment));
   state->objects = std::make_unique<SealedObjects>(*state->store, *state->keys);
-  OA_ASSIGN(state->probe, open_probe(settings.deployment));
+  state->bucket = settings.deployment.objects;
   lock.reset();
   OA_TRY(state->open_cell(settings));
   if (deployed.has_value()) {
@@ -329,10 +330,7 @@ Status Instance::check() {
   // Of no tenant: the answer tells only whether the database gives one.
   const auto asked = state_->database->find_tenant("");
   if (!asked.ok() && asked.error().code != ErrorCode::kNotFound) return asked.error();
-  if (state_->probe != nullptr) {
-    const auto found = state_->probe->head({TenantId(), RetentionClass::kLedger, "probe"});
-    return found.ok() || found.error().code == ErrorCode::kNotFound ? Status() : found.error();
-  }
+  if (state_->bucket.has_value()) return look_at_bucket(*state_->bucket);
   std::error_code error;
   if (fs::is_directory(state_->layout.objects(), error)) return {};
   return make_error(ErrorCode::kIo, "instance.check", "the folder of the object store is not there");

@@ -61,15 +61,13 @@ Result<std::unique_ptr<ObjectStore>> open_objects(const std::string& root,
   return std::unique_ptr<ObjectStore>(std::move(store));
 }
 
-Result<std::unique_ptr<ObjectStore>> open_probe(const Deployment& deployment) {
-  if (!deployment.objects.has_value()) return std::unique_ptr<ObjectStore>();
-  S3Settings settings = *deployment.objects;
+Status look_at_bucket(S3Settings settings) {
   settings.connection.connect_timeout = kProbePatience;
   settings.connection.idle_timeout = kProbePatience;
   settings.connection.total_timeout = kProbePatience;
   settings.connection.retries.attempts = 1;
-  OA_ASSIGN(auto store, open_s3_store(std::move(settings)));
-  return std::unique_ptr<ObjectStore>(std::move(store));
+  const auto opened = open_s3_store(std::move(settings));
+  return opened.ok() ? Status() : opened.error();
 }
 
 Status share_objects(const std::string& source, const std::string& target) {

@@ -16,8 +16,8 @@ Status check_object_place(const std::string& root, const Deployment& deployment)
 /// After check_object_place(). Errors as those of the drivers.
 Result<std::unique_ptr<ObjectStore>> open_objects(const std::string& root,
                                                   const Deployment& deployment);
-/// The same store for a quick look whether it answers: gives up within seconds. Null for a folder.
-Result<std::unique_ptr<ObjectStore>> open_probe(const Deployment& deployment);
+/// Whether the bucket answers; gives up within seconds.
+Status look_at_bucket(S3Settings settings);
 /// Gives `target`, a new instance's root, the objects of `source`: copies of what is in a folder
 /// (hard links where that can be), the same bucket.
 Status share_objects(const std::string& source, const std::string& target);
