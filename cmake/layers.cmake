@@ -6,8 +6,8 @@
 #   operations -> restore, jobs, uploads
 #   restore -> backup, diff
 #   accounts  jobs  uploads -> catalog
-#   instance -> continuity -> wal
-#   backup  diff
+#   doctor -> instance -> continuity -> wal
+#   backup  diff   durability
 #   reports -> datasets
 #   catalog  wal -> postgres
 #   archive  semantics  sources -> analytics -> objects -> keys -> aws
@@ -28,6 +28,7 @@ set(OA_ALLOWED_postgres base)
 set(OA_ALLOWED_catalog base crypto postgres)
 set(OA_ALLOWED_wal base crypto keys postgres)
 set(OA_ALLOWED_continuity base crypto keys objects postgres catalog wal)
+set(OA_ALLOWED_durability base crypto aws keys objects catalog)
 set(OA_ALLOWED_diff base crypto archive)
 set(OA_ALLOWED_workbooks base)
 set(OA_ALLOWED_analytics base crypto objects workbooks)
@@ -38,15 +39,16 @@ set(OA_ALLOWED_reports base crypto keys objects catalog analytics semantics data
 set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics reports)
 set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics reports backup diff)
 set(OA_ALLOWED_instance base crypto aws keys objects archive postgres catalog wal continuity)
+set(OA_ALLOWED_doctor base crypto aws keys objects catalog postgres wal continuity instance durability)
 set(OA_ALLOWED_http base crypto)
 set(OA_ALLOWED_pages base)
 set(OA_ALLOWED_accounts base crypto catalog)
 set(OA_ALLOWED_jobs base crypto catalog)
 set(OA_ALLOWED_uploads base crypto keys objects catalog)
-set(OA_ALLOWED_operations base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads)
-set(OA_ALLOWED_api base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations)
+set(OA_ALLOWED_operations base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads durability)
+set(OA_ALLOWED_api base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations durability)
 set(OA_ALLOWED_demo base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore)
-set(OA_ALLOWED_cli base console crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli)
+set(OA_ALLOWED_cli base console crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli doctor durability)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

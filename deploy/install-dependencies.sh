@@ -13,6 +13,7 @@ packages=(
   softhsm2
   faketime zstd minisign b3sum python3 python3-yaml python3-jsonschema time curl jq openssl
   radosgw ceph-mon ceph-osd
+  qemu-system-x86 busybox-static cpio cryptsetup-bin e2fsprogs
   chromium
 )
 # npm fetches the pinned DuckDB; an npm that is not Debian's does as well.

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "oa/continuity/status.h"
+#include "oa/durability/replication.h"
+#include "oa/durability/status.h"
 #include "oa/http/server.h"
 
 namespace oa::api {
@@ -76,6 +78,31 @@ struct Measures::State {
           .Name("oa_continuity_alarm")
           .Help("1 for a warning, 2 for what is critical, 0 for what is well")
           .Register(registry);
+  prometheus::Family<prometheus::Gauge>& findings =
+      prometheus::BuildGauge()
+          .Name("oa_doctor_findings")
+          .Help("What `oa-backup doctor` finds of this deployment, by severity")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& storage =
+      prometheus::BuildGauge()
+          .Name("oa_storage")
+          .Help("What is stored: versions, bytes, shares, seconds (of the epoch for moments)")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& storage_alarms =
+      prometheus::BuildGauge()
+          .Name("oa_storage_alarm")
+          .Help("1 for a warning, 2 for what is critical, 0 for what is well")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& replication =
+      prometheus::BuildGauge()
+          .Name("oa_replication")
+          .Help("The object store's replica: seconds (of the epoch for moments) or numbers")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& replica_alarms =
+      prometheus::BuildGauge()
+          .Name("oa_replication_alarm")
+          .Help("1 for a warning, 2 for what is critical, 0 for what is well")
+          .Register(registry);
   prometheus::Gauge& resident = prometheus::BuildGauge()
                                     .Name("process_resident_memory_bytes")
                                     .Help("Resident memory")
@@ -103,6 +130,32 @@ void Measures::add_job(const std::string& kind, const std::string& outcome, doub
 
 void Measures::add_round(const std::string& what, const std::string& outcome) {
   state_->rounds.Add({{"what", what}, {"outcome", outcome}}).Increment();
+}
+
+void Measures::set_replication(const durability::ReplicationState& state,
+                               const ReplicatedCounts& counts) {
+  const auto set = [this](const char* what, double value) {
+    state_->replication.Add({{"what", what}}).Set(value);
+  };
+  const Timestamp now = Timestamp::now();
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  set("lag_seconds", durability::replica_lag_seconds(state, now).value_or(unknown));
+  set("last_look", state.looked_at.has_value() ? static_cast<double>(state.looked_at->unix_us) / 1e6
+                                               : unknown);
+  set("faults", static_cast<double>(state.faults.size()));
+  set("compared_total", static_cast<double>(state.compared));
+  set("primary_answers", counts.primary_answers ? 1 : 0);
+  set("outages_total", static_cast<double>(counts.outages));
+  set("replica_reads_total", static_cast<double>(counts.replica_reads));
+  set("damaged_copies_total", static_cast<double>(counts.damaged_copies));
+  using Code = durability::ReplicaAlarmCode;
+  for (const Code code : {Code::kReplicaFault, Code::kReplicaLag, Code::kReplicaUnreachable,
+                          Code::kPrimaryUnreachable, Code::kNotLooked}) {
+    double severity = 0;
+    for (const auto& alarm : durability::replica_alarms(state, now))
+      if (alarm.code == code) severity = alarm.critical ? 2 : 1;
+    state_->replica_alarms.Add({{"alarm", std::string(durability::to_text(code))}}).Set(severity);
+  }
 }
 
 void Measures::set_cell(const continuity::CellStatus& status) {
@@ -150,6 +203,38 @@ void Measures::set_cell(const continuity::CellStatus& status) {
     }
     const auto name = continuity::to_text(static_cast<continuity::AlarmCode>(code));
     state_->alarms.Add({{"alarm", std::string(name)}}).Set(level);
+  }
+}
+
+void Measures::set_findings(const std::map<std::string, std::size_t>& by_severity) {
+  for (const auto& [severity, count] : by_severity)
+    state_->findings.Add({{"severity", severity}}).Set(static_cast<double>(count));
+}
+
+void Measures::set_storage(const durability::StorageStatus& status) {
+  const auto set = [this](const char* what, double value) {
+    state_->storage.Add({{"what", what}}).Set(value);
+  };
+  const auto moment = [](const std::optional<Timestamp>& at) {
+    return at.has_value() ? static_cast<double>(at->unix_us) / 1e6
+                          : std::numeric_limits<double>::quiet_NaN();
+  };
+  const auto& totals = status.coverage.totals;
+  set("versions", static_cast<double>(totals.versions));
+  set("bytes", static_cast<double>(totals.bytes));
+  set("verified_bytes", static_cast<double>(totals.verified_bytes));
+  set("verified_share", status.coverage.share());
+  set("oldest_verified", moment(totals.oldest));
+  set("damaged", static_cast<double>(totals.damaged));
+  set("repaired", static_cast<double>(totals.repaired));
+  set("locked", static_cast<double>(totals.locked));
+  set("bucket_checked", moment(status.checked_at));
+  for (int code = 0; code < durability::kStorageAlarmCodes; ++code) {
+    double level = 0;
+    for (const auto& alarm : status.alarms)
+      if (static_cast<int>(alarm.code) == code) level = std::max(level, alarm.critical ? 2.0 : 1.0);
+    const auto name = durability::to_text(static_cast<durability::StorageAlarmCode>(code));
+    state_->storage_alarms.Add({{"alarm", std::string(name)}}).Set(level);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "call.h"
 #include "cell_watch.h"
+#include "storage_watch.h"
 
 namespace oa::api {
 
@@ -13,6 +14,7 @@ namespace oa::api {
 struct OperatorCall {
   instance::Instance& instance;
   CellWatch& cell;
+  StorageWatch& storage;
   const Arrived& arrived;
 };
 
@@ -30,5 +32,7 @@ std::span<const OperatorRoute> operator_routes();
 // By group, in their files.
 std::span<const OperatorRoute> tenant_routes();
 std::span<const OperatorRoute> continuity_routes();
+std::span<const OperatorRoute> storage_routes();
+std::span<const OperatorRoute> replica_routes();
 
 }  // namespace oa::api

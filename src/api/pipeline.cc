@@ -196,7 +196,7 @@ Status Pipeline::admit(const Operation& operation, const accounts::Identity& who
   }
   const bool allowed = operation.right == Right::kAnybody ||
                        (operation.right == Right::kBackup && who.may_back_up()) || who.owner;
-  if (allowed) return {};
+  if (allowed) return parts_.instance.check_key(who.tenant);
   return make_error(ErrorCode::kPermissionDenied, "request",
                     operation.right == Right::kOwner
                         ? "only an Owner may do this"

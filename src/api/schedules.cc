@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kDay = 24 * 3600 * kSecond;
 constexpr auto kTick = std::chrono::minutes(1);
-constexpr int kTicksPerSweep = 60;
+constexpr int kTicksPerSweep = 60, kTicksPerBucketSweep = 24 * 60;
 constexpr int kPlanDays = 1, kJobDays = 30, kAnswerDays = 1, kTokenDays = 90;
 
 std::int64_t period_of(catalog::ScheduleFrequency frequency) {
@@ -154,6 +154,7 @@ class RunningSchedules final : public Schedules {
   void run() {
     for (int tick = 0;; ++tick) {
       look(tick % kTicksPerSweep == 0);
+      if (tick % kTicksPerBucketSweep == 0) tell("bucket-sweep", sweep_bucket());
       std::unique_lock lock(mutex_);
       if (wake_.wait_for(lock, kTick, [this] { return stopping_; })) return;
     }
@@ -162,6 +163,21 @@ class RunningSchedules final : public Schedules {
   Status sweep_operator(Timestamp now) {
     OA_ASSIGN(auto access, parts_.instance.database().as_operator());
     OA_TRY(catalog::OperatorAnswers(access).remove_before(days_before(now, kAnswerDays)));
+    return {};
+  }
+
+  // Segments of writers that died. Lists all of them, so not every hour.
+  Status sweep_bucket() {
+    S3Store* const bucket = parts_.instance.bucket();
+    if (bucket == nullptr) return {};
+    OA_ASSIGN(const auto swept, bucket->sweep());
+    if (log_ && swept.uploads > 0) {
+      log_(json::serialize(json::object{{"level", "info"},
+                                        {"ts", Timestamp::now().rfc3339()},
+                                        {"operation", "bucket-sweep"},
+                                        {"uploads", swept.uploads},
+                                        {"segments", swept.segments}}));
+    }
     return {};
   }
 

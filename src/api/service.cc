@@ -4,7 +4,11 @@
 #include <thread>
 
 #include "cell_watch.h"
+#include "storage_watch.h"
+#include "oa/durability/rounds.h"
+#include "oa/operations/storage_care.h"
 #include "oa/continuity/keeper.h"
+#include "oa/durability/replication.h"
 #include "oa/instance/service_key.h"
 #include "operator.h"
 #include "pipeline.h"
@@ -61,6 +65,7 @@ struct Service::State {
       : settings(given),
         parts{instance, secrets, accounts::Accounts(instance.database())},
         cell_watch(instance),
+        storage_watch(instance, given.scrub_days),
         pipeline(parts, settings, measures) {
     parts.cell_watch = &cell_watch;
   }
@@ -69,6 +74,7 @@ struct Service::State {
   Parts parts;
   Measures measures;
   CellWatch cell_watch;
+  StorageWatch storage_watch;
   std::unique_ptr<continuity::Keeper> keeper;
   std::unique_ptr<OpenStreams> streams;
   std::unique_ptr<jobs::Watcher> watcher;
@@ -78,6 +84,8 @@ struct Service::State {
   std::unique_ptr<OperatorApi> operators;
   std::unique_ptr<http::Server> operator_server;
   std::unique_ptr<Schedules> schedules;
+  std::unique_ptr<durability::Rounds> rounds;
+  std::unique_ptr<durability::ReplicationMonitor> replication;
 };
 
 namespace {
@@ -113,7 +121,62 @@ Result<std::unique_ptr<continuity::Keeper>> start_keeper(
                                    instance.objects().store(), std::move(settings));
 }
 
+std::unique_ptr<durability::Rounds> start_rounds(instance::Instance& instance,
+                                                 const ServiceSettings& settings,
+                                                 Measures& measures) {
+  durability::RoundSettings rounds;
+  rounds.days = settings.scrub_days;
+  rounds.bytes_per_second = settings.scrub_bytes_per_second;
+  if (instance.bucket() != nullptr) {
+    rounds.check = [&instance] { return operations::check_buckets(instance.bucket_settings()); };
+  }
+  if (auto* const both = instance.replicated(); both != nullptr)
+    rounds.damaged = [both] { return both->take_damaged(); };
+  rounds.done = [&measures](const char* what, const std::string& outcome) {
+    measures.add_round(what, outcome);
+  };
+  rounds.trouble = [log = settings.log](const char* what, const Error& error) {
+    if (!log) return;
+    log(json::serialize(json::object{{"level", "error"},
+                                     {"ts", Timestamp::now().rfc3339()},
+                                     {"operation", what},
+                                     {"code", error_info(error.code).name},
+                                     {"op", error.op},
+                                     {"cause", error.message + " " + error.cause}}));
+  };
+  return durability::Rounds::start(operations::scrub_parts(instance), std::move(rounds));
+}
+
+// Canaries are sealed under the cell's own key.
+std::unique_ptr<durability::ReplicationMonitor> start_replication(instance::Instance& instance,
+                                                                  const ServiceSettings& settings) {
+  if (instance.replicated() == nullptr || instance.cell() == nullptr) return nullptr;
+  durability::ReplicationSettings wanted;
+  wanted.every = settings.replica_looked_at;
+  return durability::ReplicationMonitor::start(
+      {instance.database(), instance.keys(), *instance.replicated(), instance.cell()->id()}, wanted,
+      [log = settings.log](const Error& error) {
+        if (!log) return;
+        log(json::serialize(json::object{{"level", "error"},
+                                         {"ts", Timestamp::now().rfc3339()},
+                                         {"operation", "replication"},
+                                         {"code", error_info(error.code).name},
+                                         {"op", error.op},
+                                         {"cause", error.message + " " + error.cause}}));
+      });
+}
+
+void measure_replica(instance::Instance& instance, Measures& measures) {
+  if (instance.replicated() == nullptr) return;
+  const auto state = durability::read_replication(instance.database());
+  if (state.ok()) measures.set_replication(*state, instance.replicated()->counts());
+}
+
 }  // namespace
+
+void Service::set_findings(const std::map<std::string, std::size_t>& by_severity) {
+  state_->measures.set_findings(by_severity);
+}
 
 Service::Service(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Service::~Service() { stop_after(std::chrono::milliseconds(0), std::chrono::milliseconds(0)); }
@@ -139,15 +202,20 @@ Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
   if (settings.operators.has_value()) {
     OA_ASSIGN(const auto token, operator_token(settings.operator_token_file));
     state->operators = std::make_unique<OperatorApi>(
-        instance, state->cell_watch, state->parts.secrets, Sha256::of(as_bytes(token)), [&watch = state->cell_watch, &measures = state->measures, &server = *state->server] {
+        instance, state->cell_watch, state->storage_watch, state->parts.secrets, Sha256::of(as_bytes(token)), [&watch = state->cell_watch, &storage = state->storage_watch, &measures = state->measures, &server = *state->server, &instance] {
           const auto status = watch.status();
           if (status.ok()) measures.set_cell(*status);
+          const auto stored = storage.status();
+          if (stored.ok()) measures.set_storage(*stored);
+          measure_replica(instance, measures);
           return measures.text(server.counters());
         },
         settings.log);
     OA_ASSIGN(state->operator_server, http::Server::start(*settings.operators, *state->operators));
   }
   state->schedules = Schedules::start(state->parts, state->measures, settings.log);
+  state->rounds = start_rounds(instance, settings, state->measures);
+  state->replication = start_replication(instance, settings);
   return std::unique_ptr<Service>(new Service(std::move(state)));
 }
 
@@ -173,6 +241,8 @@ void Service::stop_after(std::chrono::milliseconds drain, std::chrono::milliseco
   state_->server->stop(patience);
   operators.join();
   jobs.join();
+  state_->rounds.reset();
+  state_->replication.reset();
   state_->schedules.reset();
   // Last, so that what the others wrote is received; a run that is on its way is interrupted.
   state_->cell_watch.set_keeper(nullptr);

@@ -258,6 +258,24 @@ TEST_F(ClientTest, TheServersClockIsTaken) {
   EXPECT_EQ(asked(), 5u);
 }
 
+// As the key management service says it: "AWS signature expired" of its troubleshooting guide.
+TEST_F(ClientTest, TheServersClockIsTakenWhenOnlyTheWordsSayThatItDiffers) {
+  const auto invalid = [](const std::string& message) {
+    return http_answer(400, "Date: Fri, 24 May 2013 00:10:00 GMT\r\n",
+                       R"({"__type":"InvalidSignatureException","message":")" + message + "\"}");
+  };
+  serve({invalid("Signature expired: 20130524T000000Z is now earlier than 20130524T000500Z "
+                 "(20130524T001000Z - 5 min.)"),
+         kGood,
+         invalid("Signature not yet current: 20130524T003000Z is still later than 20130524T001500Z"), kGood,
+         invalid("The request signature we calculated does not match"), kGood});
+  EXPECT_TRUE(get()->ok());
+  EXPECT_NE(server_->requests()[1].find("x-amz-date: 20130524T001"), std::string::npos);
+  EXPECT_TRUE(get()->ok());
+  EXPECT_EQ(get()->error_code, "InvalidSignatureException");
+  EXPECT_EQ(asked(), 5u);
+}
+
 TEST_F(ClientTest, ARedirectToAnotherRegionIsFollowedAndKept) {
   const std::string moved = http_answer(301, "x-amz-bucket-region: eu-west-1\r\n",
                                         "<Error><Code>PermanentRedirect</Code></Error>");

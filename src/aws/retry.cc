@@ -40,6 +40,15 @@ constexpr std::array<std::string_view, 3> kTooOld{"ExpiredToken", "ExpiredTokenE
 constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+// S3 has a code for it. Others call the signature invalid and say in words that its time is.
+bool says_clock_is_wrong(const Response& answer) {
+  if (answer.error_code == "RequestTimeTooSkewed") return true;
+  if (answer.error_code != "InvalidSignatureException") return false;
+  const std::string_view text = as_text(answer.body);
+  return text.find("Signature expired: ") != text.npos ||
+         text.find("Signature not yet current: ") != text.npos;
+}
+
 }  // namespace
 
 std::string error_code_of(const ResponseHead& head, ByteView body) {
@@ -64,7 +73,7 @@ std::string error_code_of(const ResponseHead& head, ByteView body) {
 
 Verdict judge(const Response& answer) {
   if (answer.ok()) return Verdict::kDone;
-  if (answer.error_code == "RequestTimeTooSkewed") return Verdict::kSetClock;
+  if (says_clock_is_wrong(answer)) return Verdict::kSetClock;
   if (is_one_of(answer.error_code, kTooOld)) return Verdict::kNewCredentials;
   if (is_one_of(answer.error_code, kTryAgain)) return Verdict::kAgain;
   switch (answer.head.status) {

@@ -13,7 +13,7 @@ using enum ErrorCode;
 
 // Exit statuses: 1 internal, 2 usage or bad request, 3 not found, 4 conflict, 5 not permitted, 6
 // archive refused, 7 keys, 8 storage, 9 database, 10 busy or timed out (try again), 11 import
-// rejected, 130 cancelled.
+// rejected, 12 a promise of the deployment is broken, 130 cancelled.
 constexpr std::array kTable{
     ErrorInfo{kInvalidArgument, "request/invalid", 2, 400, false,
               "the request or an argument is not valid"},
@@ -131,6 +131,10 @@ constexpr std::array kTable{
     ErrorInfo{kDiskFull, "storage/full", 8, 507, true, "the storage is full"},
     ErrorInfo{kObjectStoreUnavailable, "object_store/unavailable", 8, 503, true,
               "the object store does not answer"},
+    ErrorInfo{kObjectStoreDrift, "object_store/drift", 8, 503, false,
+              "the bucket is not set up as it has to be"},
+    ErrorInfo{kPromiseBroken, "deployment/promise-broken", 12, 503, false,
+              "the deployment does not keep a promise of this service"},
     ErrorInfo{kBusy, "resource/busy", 10, 409, true, "in use by another process"},
     ErrorInfo{kTimeout, "request/timeout", 10, 504, true, "took too long"},
     ErrorInfo{kDatabase, "database/error", 9, 500, false, "the database refused a statement"},

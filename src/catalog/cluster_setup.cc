@@ -14,6 +14,7 @@ namespace oa::catalog {
 namespace {
 
 constexpr const char* kOp = "cluster.setup";
+constexpr std::string_view kSegmentSize = "16MB";
 constexpr std::int64_t kVersion = 15, kVersionUnit = 10'000;
 // The role that scratch clusters are entered as.
 constexpr const char* kBootstrapRole = "postgres";
@@ -22,6 +23,7 @@ Status check_server(Connection& superuser, const std::string& system_identifier)
   OA_ASSIGN(const Rows rows,
             superuser.query("SELECT s.system_identifier::text, "
                             "current_setting('server_version_num')::bigint, "
+                            "current_setting('wal_segment_size'), "
                             "current_setting('is_superuser') = 'on', "
                             "coalesce((SELECT rolsuper FROM pg_catalog.pg_roles "
                             "WHERE rolname = $1), false) FROM pg_control_system() s",
@@ -35,6 +37,10 @@ Status check_server(Connection& superuser, const std::string& system_identifier)
   if (row.bigint() / kVersionUnit != kVersion) {
     return make_error(ErrorCode::kUnsupported, kOp, "the cluster is of another version of Postgres")
         .with_hint("this program works with Postgres 15");
+  }
+  if (row.text() != kSegmentSize) {
+    return make_error(ErrorCode::kUnsupported, kOp, "the cluster's log has segments of another size")
+        .with_hint("this program works with segments of 16 MB, which initdb makes unless told otherwise");
   }
   if (!row.boolean()) {
     return make_error(ErrorCode::kPermissionDenied, kOp, "the role for the setup is no superuser")

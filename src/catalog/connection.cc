@@ -3,6 +3,8 @@
 #include <bit>
 #include <charconv>
 
+#include "oa/postgres/answer.h"
+
 namespace oa::catalog {
 namespace {
 
@@ -218,6 +220,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionSettings& s
       new Connection(PQconnectdbParams(keys.data(), values.data(), 0)));
   PGconn* raw = connection->connection_.get();
   if (PQstatus(raw) != CONNECTION_OK) return refused(raw, settings, role);
+  if (PQsetnonblocking(raw, 1) != 0) return refused(raw, settings, role);
   // A notice can quote values and has no place in our output.
   PQsetNoticeReceiver(
       raw, [](void*, const PGresult*) {}, nullptr);
@@ -256,7 +259,7 @@ Result<Rows> Connection::receive() { return last_result(); }
 
 Result<Rows> Connection::last_result() {
   PGresult* last = nullptr;
-  while (PGresult* result = PQgetResult(connection_.get())) {
+  while (PGresult* result = postgres::next_result(connection_.get())) {
     PQclear(last);
     last = result;
   }
@@ -274,7 +277,7 @@ Status Connection::for_each_row(const char* sql, const std::vector<Parameter>& p
   OA_ASSERT(PQsetSingleRowMode(connection_.get()) == 1);
   Status outcome;
   // To the end also after an error, so that the connection takes the next statement.
-  while (PGresult* result = PQgetResult(connection_.get())) {
+  while (PGresult* result = postgres::next_result(connection_.get())) {
     const bool is_row = PQresultStatus(result) == PGRES_SINGLE_TUPLE;
     const auto rows = is_row ? Result<Rows>(Rows(result)) : checked(result);
     if (!outcome.ok()) continue;
@@ -293,7 +296,9 @@ Status Connection::execute(const char* sql, const std::vector<Parameter>& parame
 }
 
 Result<Rows> Connection::script(const std::string& sql) {
-  return checked(PQexec(connection_.get(), sql.c_str()));
+  if (PQsendQuery(connection_.get(), sql.c_str()) != 1)
+    return error_of(nullptr, PQstatus(connection_.get()) == CONNECTION_OK);
+  return last_result();
 }
 
 Status Connection::reset() {

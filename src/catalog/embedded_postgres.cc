@@ -236,7 +236,9 @@ Status wait_for_old_server(const std::string& data) {
   if (const pid_t pid = running_server(data); pid != 0) kill(pid, SIGINT);
   if (wait_until(Clock::now() + kStopTimeout, gone)) return {};
   return make_error(ErrorCode::kTimeout, kOp, "the previous database server does not stop")
-      .with_cause(fmt::format("process {}", running_server(data)));
+      .with_hint(fmt::format("when it stands still (state T in `ps`), let it go on with `kill -CONT {0}`, or "
+                             "end it with `kill -KILL {0}`: it recovers by its log at the next start",
+                             running_server(data)));
 }
 
 std::vector<std::string> server_arguments(const std::string& programs, const std::string& folder,

@@ -3,7 +3,9 @@
 #include <fmt/ranges.h>
 
 #include "oa/catalog/jobs.h"
+#include "oa/catalog/object_keys.h"
 #include "oa/catalog/repositories.h"
+#include "oa/catalog/tenant_rows.h"
 #include "oa/catalog/uploads.h"
 #include "row_reader.h"
 #include "test_cluster.h"
@@ -32,7 +34,7 @@ std::vector<Table> tables() {
               "WHERE c.relnamespace = 'oa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', "
               "'f') "
               "  AND c.relname NOT IN ('schema_migrations', 'sign_in_attempts', "
-              "  'operator_answers', 'cell_runs', 'cell_lag') "
+              "  'operator_answers', 'cell_runs', 'cell_lag', 'durability_records', 'replication_state') "
               "GROUP BY c.relname ORDER BY c.relname")
           .value();
   std::vector<Table> all;
@@ -107,6 +109,7 @@ TenantId full_tenant() {
   Jobs(tx).add(job).value();
   BackupSchedules(tx).put({}).value();
   IdempotentAnswers(tx).claim(user.id, "a key", {}).value();
+  ObjectKeys(tx).put({"rows", "o", "v"}, {"key", {1}}).value();
   Audit(tx).append({&event, 1}).value();
   const UploadPart part{0, 1, "v"};
   Uploads(tx).add({UploadId::random(), user.id, "f", 1, 0, {}, {}}).value();
@@ -121,7 +124,9 @@ TenantId full_tenant() {
       .value();
   tx.connection()
       .script("INSERT INTO row_versions_left (object_name, object_version, left_at) "
-              "VALUES ('o', 'v', now())")
+              "VALUES ('o', 'v', now());"
+              "INSERT INTO object_checks (class, object_name, object_version, size_bytes, "
+              "first_seen_at, state) VALUES ('rows', 'o', 'v', 1, now(), 'unverified')")
       .value();
   tx.commit().value();
   superuser()
@@ -183,7 +188,7 @@ TEST_F(Isolation, EveryTableHasForcedRowLevelSecurityWithBothChecks) {
         << table.name;
     EXPECT_EQ(
         number(*admin, fmt::format("SELECT count(*) FROM pg_policies WHERE schemaname = 'oa' AND "
-                                   "tablename = '{}'",
+                                   "tablename = '{}' AND policyname <> 'removal'",
                                    table.name)),
         table.name == "tenants" || table.name == "jobs" || table.name == "restores" ||
                 table.name == "plan_changes"
@@ -203,7 +208,8 @@ TEST_F(Isolation, EveryKeyAndReferenceCarriesTheTenant) {
           "contype IN ('p', 'u', 'f') "
           "AND conrelid NOT IN ('oa.tenants'::regclass, 'oa.schema_migrations'::regclass, "
           "'oa.sign_in_attempts'::regclass, 'oa.operator_answers'::regclass, "
-          "'oa.cell_runs'::regclass, 'oa.cell_lag'::regclass) AND NOT EXISTS "
+          "'oa.cell_runs'::regclass, 'oa.cell_lag'::regclass, "
+             "'oa.durability_records'::regclass, 'oa.replication_state'::regclass) AND NOT EXISTS "
           "(SELECT FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) "
           " AND a.attname = 'tenant_id')"),
       0);
@@ -311,6 +317,29 @@ TEST_F(Isolation, TheServiceCannotRaiseItself) {
     ASSERT_FALSE(done.ok()) << sql;
     EXPECT_EQ(done.error().code, ErrorCode::kPermissionDenied) << sql << " " << done.error().cause;
   }
+}
+
+TEST_F(Isolation, ATenantsRowsGoWithItsKeyAndNobodyElses) {
+  const TenantId gone = full_tenant();
+  const std::string before = rows_of_b();
+  {
+    TenantTransaction tx = begin(gone);
+    EXPECT_EQ(tx.connection().script("SELECT oa.remove_tenant_rows(oa.current_tenant())").error().code,
+              ErrorCode::kPermissionDenied);
+  }
+  {
+    TenantTransaction tx = begin(gone);
+    EXPECT_GT(count_tenant_rows(tx)->size(), 20u);
+  }
+  EXPECT_GT(*remove_tenant_rows(database(), gone), 20u);
+  TenantTransaction tx = begin(gone);
+  EXPECT_EQ(*count_tenant_rows(tx), (std::map<std::string, std::uint64_t>{{"tenants", 1}}));
+  for (const auto& table : tables()) {
+    const std::string sql = fmt::format("SELECT count(*) FROM oa.{} WHERE {} = '{}'", table.name,
+                                        table.tenant_column, gone.str());
+    EXPECT_EQ(number(*superuser(), sql), table.name == "tenants" ? 1 : 0) << table.name;
+  }
+  EXPECT_EQ(rows_of_b(), before);
 }
 
 TEST_F(Isolation, OnlyPlansThatWereNotAppliedCanBeDeleted) {

@@ -5,6 +5,7 @@
 
 #include "oa/catalog/cell.h"
 #include "oa/catalog/jobs.h"
+#include "oa/catalog/object_checks.h"
 
 namespace oa::catalog {
 namespace {
@@ -61,6 +62,12 @@ constexpr std::array kTexts<CellRunState> = std::to_array<std::string_view>(
 template <>
 constexpr std::array kTexts<CellRunOrigin> =
     std::to_array<std::string_view>({"schedule", "operator"});
+template <>
+constexpr std::array kTexts<ObjectState> = std::to_array<std::string_view>(
+    {"unverified", "good", "suspect", "damaged", "locked", "shredded"});
+template <>
+constexpr std::array kTexts<DurabilityKind> = std::to_array<std::string_view>({"bucket",
+                                                                               "coverage"});
 
 template <class Enum>
 std::string_view text_of(Enum value) {
@@ -88,6 +95,8 @@ std::string_view to_text(JobState value) { return text_of(value); }
 std::string_view to_text(CellRunKind value) { return text_of(value); }
 std::string_view to_text(CellRunState value) { return text_of(value); }
 std::string_view to_text(CellRunOrigin value) { return text_of(value); }
+std::string_view to_text(ObjectState value) { return text_of(value); }
+std::string_view to_text(DurabilityKind value) { return text_of(value); }
 
 template <class Enum>
 Result<Enum> parse_text(std::string_view text) {
@@ -124,6 +133,8 @@ template Result<JobState> parse_text<JobState>(std::string_view);
 template Result<CellRunKind> parse_text<CellRunKind>(std::string_view);
 template Result<CellRunState> parse_text<CellRunState>(std::string_view);
 template Result<CellRunOrigin> parse_text<CellRunOrigin>(std::string_view);
+template Result<ObjectState> parse_text<ObjectState>(std::string_view);
+template Result<DurabilityKind> parse_text<DurabilityKind>(std::string_view);
 
 // Far above what tenants of a plan have, low enough that a restore cannot fill an instance.
 Quota quota_of(Plan plan) {

@@ -6,13 +6,16 @@
 #include "asset_commands.h"
 #include "cluster_commands.h"
 #include "commands.h"
+#include "doctor_commands.h"
 #include "node_commands.h"
 #include "oa/archive_cli/difference.h"
 #include "oa/console/program.h"
 #include "oa/crypto/secret.h"
 #include "restore_commands.h"
 #include "serve_commands.h"
+#include "storage_commands.h"
 #include "continuity_commands.h"
+#include "encryption_commands.h"
 #include "user_commands.h"
 
 namespace oa::cli {
@@ -30,7 +33,7 @@ class Parser {
         ->capture_default_str();
     globals_.config_file = default_config_file();
     app_.add_option("--config", globals_.config_file,
-                    "Deployment file, for a database that is elsewhere ($OA_CONFIG)");
+                    "Deployment file, for a database, objects or keys elsewhere ($OA_CONFIG)");
     app_.add_option("--passphrase-file", globals_.passphrase_file,
                     "File whose first line opens the key store instead of its root key file");
     app_.add_flag("--json", globals_.json, "One JSON document instead of text");
@@ -57,6 +60,11 @@ class Parser {
                               return command(parent, name, what, example, std::move(run));
                             });
     add_cluster();
+    add_storage_commands(app_, storage_,
+                         [this](CLI::App* parent, const std::string& name, const std::string& what,
+                                const std::string& example, Command run) {
+                           return command(parent, name, what, example, std::move(run));
+                         });
     add_asset_commands(app_, assets_,
                        [this](CLI::App* parent, const std::string& name, const std::string& what,
                               const std::string& example, Command run) {
@@ -107,6 +115,10 @@ class Parser {
                           "oa-backup serve --data /srv/oa --port 8081",
                           [this](const Context& c) { return run_serve(c, serve_); });
     for (auto* each : {up, serve}) add_serving(each);
+    command(&app_, "doctor", "Check that the deployment keeps what is promised: exit status 12 when not",
+            "oa-backup doctor --data /srv/oa --config /etc/oa/oa.json",
+            [this](const Context& c) { return run_doctor(c, doctor_); })
+        ->add_option("--tls-cert", doctor_.certificate, "PEM file with the service's certificate");
     auto* demo = command(&app_, "demo", "Run the main job end to end on a demo tenant",
                          "oa-backup demo --data /tmp/oa-demo",
                          [this](const Context& c) { return run_demo(c, demo_); });
@@ -127,10 +139,19 @@ class Parser {
     sub->add_option("--job-workers", serve_.job_workers, "Long operations at a time")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
+    sub->add_option("--scrub-days", serve_.scrub_days,
+                    "Within so many days everything that is stored is read back and verified")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 3650));
+    sub->add_option("--scrub-rate", serve_.scrub_rate_mib, "MiB a second for that; 0: no bound")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 100'000));
     sub->add_option("--drain", serve_.drain_seconds,
                     "Seconds to go on serving after SIGTERM, while /readyz says 503")
         ->capture_default_str()
         ->check(CLI::Range(0, 3600));
+    sub->add_flag("--strict", serve_.strict,
+                  "Do not start while `oa-backup doctor` finds a promise broken");
     sub->add_option("--log", serve_.log, "File for the log, a JSON object a line; - for stderr");
   }
 
@@ -200,7 +221,7 @@ class Parser {
 
   void add_keys() {
     auto* keys =
-        app_.add_subcommand("keys", "Keys that sign a tenant's archives, and trusted ones");
+        app_.add_subcommand("keys", "Keys that sign a tenant's archives, trusted ones, and those that seal its data");
     keys->require_subcommand(1);
     keys->fallthrough();
     key_command(keys, "list", "Public keys, the retired ones too", "oa-backup keys list Demo",
@@ -227,6 +248,11 @@ class Parser {
           ->required();
       decision->add_option("--owner", keys_.owner, "E-mail of the Owner who decides")->required();
     }
+    add_encryption_commands(*keys, *app_.get_subcommand("tenant"), encryption_,
+                            [this](CLI::App* parent, const std::string& name, const std::string& what,
+                                   const std::string& example, Command run) {
+                              return command(parent, name, what, example, std::move(run));
+                            });
   }
 
   CLI::App* archive_command(CLI::App* parent, const std::string& name, const std::string& what,
@@ -312,9 +338,11 @@ class Parser {
   GlobalOptions globals_;
   DemoOptions demo_;
   ServeOptions serve_;
+  DoctorOptions doctor_;
   ClusterSetupOptions cluster_;
   TenantOptions tenant_;
   KeyOptions keys_;
+  EncryptionOptions encryption_;
   AssetOptions assets_;
   UserOptions users_;
   ContinuityOptions continuity_;
@@ -325,6 +353,7 @@ class Parser {
   DiffOptions diff_;
   RestoreOptions restore_;
   NodeCommandOptions node_;
+  StorageOptions storage_;
   Command chosen_;
 };
 

@@ -23,7 +23,9 @@ namespace oa::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 constexpr auto kPoll = std::chrono::milliseconds(250);
+constexpr auto kFailover = std::chrono::seconds(60);
 
 std::string moment_text(const std::optional<Timestamp>& at) {
   return at.has_value() ? at->rfc3339().substr(0, 19) + "Z" : "-";
@@ -127,13 +129,21 @@ Status run_runs(const Context& context, const ContinuityOptions& options) {
 Result<catalog::CellRun> follow(const Context& context, catalog::CellRuns& runs,
                                 catalog::CellRun run) {
   std::string step;
+  std::optional<Clock::time_point> silent_since;
   while (!catalog::over(run.state)) {
     if (context.progress.cancelled()) {
       const Status asked = runs.request_cancel(run.id);
       if (!asked.ok() && asked.error().code != ErrorCode::kConflict) return asked.error();
     }
     std::this_thread::sleep_for(kPoll);
-    OA_ASSIGN(run, runs.get(run.id));
+    auto seen = runs.get(run.id);
+    // In a failover the run goes on, or is told as interrupted.
+    const bool away = !seen.ok() && seen.error().code == ErrorCode::kDatabaseUnavailable;
+    if (!away) silent_since.reset();
+    else if (!silent_since) silent_since = Clock::now();
+    if (away && Clock::now() - *silent_since < kFailover) continue;
+    if (!seen.ok()) return seen.error();
+    run = *std::move(seen);
     if (run.progress.step != step) {
       step = run.progress.step;
       context.progress.begin(step, run.progress.total, run.progress.unit);

@@ -16,6 +16,7 @@
 #include "oa/archive_cli/passphrase.h"
 #include "oa/base/io.h"
 #include "oa/continuity/node.h"
+#include "oa/instance/deployment.h"
 #include "oa/keys/local_key_service.h"
 #include "oa/postgres/process.h"
 #include "oa/wal/restore_server.h"
@@ -29,22 +30,26 @@ constexpr const char* kOp = "node";
 constexpr int kNotThere = 200;
 constexpr std::size_t kMaxNodeFile = 64 << 10;
 
-Result<NodeOptions> resolve(NodeOptions options) {
+Result<NodeOptions> resolve(const Context& context, NodeOptions options) {
   if (!options.file.empty()) {
     OA_ASSIGN(const Bytes text, read_file(options.file, kMaxNodeFile));
     const auto document = parse_json(as_text(text), {kMaxNodeFile, 4});
     if (!document.ok()) return document.error();
     ObjectReader reader(*document, options.file);
     const auto cell = reader.optional_text("cell"), keys = reader.optional_text("keys");
+    options.config_file = reader.optional_text("config").value_or("");
     OA_TRY(reader.finish());
     if (options.cell_folder.empty()) options.cell_folder = cell.value_or("");
     if (options.key_folder.empty()) options.key_folder = keys.value_or("");
   }
-  if (options.cell_folder.starts_with('/') && options.key_folder.starts_with('/')) return options;
+  if (options.config_file.empty() && options.key_folder.empty())
+    options.config_file = context.options.config_file;
+  const bool keys_named = options.key_folder.starts_with('/') || !options.config_file.empty();
+  if (options.cell_folder.starts_with('/') && keys_named) return options;
   return make_error(ErrorCode::kInvalidArgument, kOp, "where the cell and its keys are is not said")
       .with_hint(
           "absolute paths, as --cell FOLDER --keys FOLDER, or \"cell\" and \"keys\" in a file that "
-          "--node names");
+          "--node names; for keys with a provider, \"config\" instead of \"keys\"");
 }
 
 std::string store_in(const std::string& key_folder) { return key_folder + "/keystore"; }
@@ -61,6 +66,16 @@ Result<RootKeySource> root_of(const Context& context, const NodeOptions& node) {
 }
 
 Result<std::unique_ptr<KeyService>> open_keys(const Context& context, const NodeOptions& node) {
+  if (!node.config_file.empty()) {
+    OA_ASSIGN(const auto deployment, instance::read_deployment(node.config_file));
+    if (deployment.keys.has_value())
+      return instance::open_key_provider(*deployment.keys, node.cell_folder + "/token.lock");
+    if (node.key_folder.empty()) {
+      return make_error(ErrorCode::kInvalidArgument, kOp,
+                        "the deployment file names no provider of keys: " + node.config_file)
+          .with_hint("name the folder with the node's keys: --keys FOLDER");
+    }
+  }
   OA_ASSIGN(const RootKeySource root, root_of(context, node));
   return LocalKeyService::open(store_in(node.key_folder), root);
 }
@@ -80,7 +95,7 @@ Status in_one_line(const Context& context, const Status& done) {
 Result<wal::RestoreAnswer> restore_piece(const Context& context, const RestoreWalOptions& options) {
   if (!options.socket.empty())
     return wal::restore_wal(options.socket, options.file, options.target);
-  OA_ASSIGN(const NodeOptions node, resolve(options.node));
+  OA_ASSIGN(const NodeOptions node, resolve(context, options.node));
   OA_ASSIGN(const std::string data, continuity::data_folder_of(options.target));
   OA_ASSIGN(const auto keys, open_keys(context, node));
   OA_ASSIGN(const auto opened, continuity::Node::open({node.cell_folder, data}, *keys));
@@ -95,7 +110,7 @@ Status run_restore_wal(const Context& context, const RestoreWalOptions& options)
 }
 
 Status archive_piece(const Context& context, const ArchiveWalOptions& options) {
-  OA_ASSIGN(const NodeOptions node, resolve(options.node));
+  OA_ASSIGN(const NodeOptions node, resolve(context, options.node));
   OA_ASSIGN(const std::string data, continuity::data_folder_of(options.path));
   OA_ASSIGN(const auto keys, open_keys(context, node));
   OA_ASSIGN(const auto opened, continuity::Node::open({node.cell_folder, data}, *keys));
@@ -143,8 +158,11 @@ Result<std::string> restore_command(const Context& context, const NodeOptions& n
   std::error_code error;
   const std::string program = fs::read_symlink("/proc/self/exe", error);
   if (error) return errno_error(error.value(), kOp, "/proc/self/exe");
-  std::string command = fmt::format("{} restore-wal --cell {} --keys {}", setting_word(program),
-                                    setting_word(node.cell_folder), setting_word(node.key_folder));
+  std::string command = fmt::format("{} restore-wal --cell {}", setting_word(program),
+                                    setting_word(node.cell_folder));
+  if (!node.key_folder.empty()) command += " --keys " + setting_word(node.key_folder);
+  if (!node.config_file.empty())
+    command += " --config " + setting_word(fs::absolute(node.config_file, error).string());
   if (!context.options.passphrase_file.empty())
     command += " --passphrase-file " +
                setting_word(fs::absolute(context.options.passphrase_file, error).string());
@@ -152,7 +170,7 @@ Result<std::string> restore_command(const Context& context, const NodeOptions& n
 }
 
 Status run_bootstrap_node(const Context& context, const BootstrapNodeOptions& options) {
-  OA_ASSIGN(const NodeOptions node, resolve(options.node));
+  OA_ASSIGN(const NodeOptions node, resolve(context, options.node));
   if (int{options.replica} + int{!options.to.empty()} + int{!options.kept.empty()} != 1) {
     return make_error(ErrorCode::kInvalidArgument, kOp, "say what the data folder is made of")
         .with_hint("one of --to TARGET, --replica, --kept FOLDER");
@@ -189,7 +207,11 @@ Status run_bootstrap_node(const Context& context, const BootstrapNodeOptions& op
 
 // The cell's key alone, for the account of the server.
 Status run_node_keys(const Context& context, const NodeKeysOptions& options) {
-  OA_ASSIGN(const NodeOptions node, resolve(options.node));
+  OA_ASSIGN(const NodeOptions node, resolve(context, options.node));
+  if (node.key_folder.empty()) {
+    return make_error(ErrorCode::kUnsupported, kOp, "a provider gives no key away")
+        .with_hint("give the node a deployment file with the section `keys` alone, as \"config\"");
+  }
   OA_ASSIGN(const RootKeySource root, root_of(context, node));
   OA_ASSIGN(const auto keys, LocalKeyService::open(store_in(node.key_folder), root));
   // Of the cell's servers none is asked for here.
@@ -209,7 +231,7 @@ Status run_node_keys(const Context& context, const NodeKeysOptions& options) {
 }
 
 void add_node_options(CLI::App* sub, NodeOptions& node) {
-  sub->add_option("--node", node.file, "File with the next two: {\"cell\": …, \"keys\": …}");
+  sub->add_option("--node", node.file, "File with the next two: {\"cell\": …, \"keys\": …}, or \"config\" for keys elsewhere");
   sub->add_option("--cell", node.cell_folder, "The cell's folder: repository and received log");
   sub->add_option("--keys", node.key_folder, "Folder of key store and root key");
 }

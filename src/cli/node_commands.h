@@ -12,9 +12,12 @@ namespace oa::cli {
 
 /// Where a node finds its cell: by options, or by a file that has them.
 struct NodeOptions {
-  std::string file;         // {"cell": FOLDER, "keys": FOLDER}
+  std::string file;         // {"cell": FOLDER, "keys": FOLDER} or {"cell": FOLDER, "config": FILE}
   std::string cell_folder;  // --cell
   std::string key_folder;   // --keys: with `keystore` and `root.key`
+  /// Deployment file whose section `keys` names another provider; that of --config when neither this
+  /// nor a folder is named.
+  std::string config_file;
 };
 
 struct RestoreWalOptions {

@@ -2,6 +2,8 @@
 // default itself.
 #include "serve_commands.h"
 
+#include "doctor_rounds.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -10,6 +12,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <csignal>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -18,6 +21,7 @@
 #include "oa/catalog/repositories.h"
 #include "oa/console/program.h"
 #include "oa/demo/main_job.h"
+#include "oa/doctor/checks.h"
 
 namespace oa::cli {
 namespace {
@@ -110,6 +114,8 @@ Result<api::ServiceSettings> settings_of(const ServeOptions& options,
   if (of_this_machine(options))
     settings.server.max_connections_per_peer = settings.server.max_connections;
   settings.job_workers = options.job_workers;
+  settings.scrub_days = options.scrub_days;
+  settings.scrub_bytes_per_second = static_cast<std::uint64_t>(options.scrub_rate_mib) << 20;
   settings.drain = std::chrono::seconds(options.drain_seconds);
   settings.trusted_proxies.insert(options.trusted_proxies.begin(), options.trusted_proxies.end());
   if (options.certificate.empty() != options.private_key.empty()) {
@@ -221,13 +227,47 @@ void reload(api::Service& service, Log& log, bool tls) {
   }
 }
 
-Status serve(const Context& context, const ServeOptions& options, instance::Instance& instance,
-             const std::optional<DemoSignIn>& demo) {
+doctor::Place serving_place(const Context& context, const ServeOptions& options,
+                             const instance::Settings& settings) {
+  doctor::Place place = cli::place_of(context.options, settings);
+  place.continuity_folder = options.continuity_folder;
+  place.certificate = options.certificate;
+  place.address = options.address;
+  return place;
+}
+
+// Before anything is made, and before a private Postgres is on a volume that anybody can read.
+Status check_host(const Context& context, const ServeOptions& options, const instance::Settings& settings) {
+  if (!options.strict) return {};
+  return doctor::check(doctor::examine(doctor::gather_host(serving_place(context, options, settings))));
+}
+
+std::map<std::string, std::size_t> by_severity(const doctor::Findings& findings) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto severity : {doctor::Severity::kOk, doctor::Severity::kNote,
+                              doctor::Severity::kWarning, doctor::Severity::kBroken})
+    counts.emplace(to_text(severity), doctor::count(findings, severity));
+  return counts;
+}
+
+Status serve(const Context& context, const ServeOptions& options, const instance::Settings& elsewhere,
+             instance::Instance& instance, const std::optional<DemoSignIn>& demo) {
   OA_TRY(check_clear_text(options));
+  const doctor::Place place = serving_place(context, options, elsewhere);
+  if (options.strict) {
+    // Of a new cell it is not there yet. What is wrong with it the doctor tells.
+    if (instance.cell() != nullptr) static_cast<void>(instance.cell()->prepare_repository().ok());
+    OA_TRY(doctor::check(examine_all(place, instance)));
+  }
   OA_ASSIGN(const auto log, Log::open(options.log));
   OA_ASSIGN(const auto settings, settings_of(options, instance, log));
   console::install_reload_handler();
   OA_ASSIGN(const auto service, api::Service::start(instance, settings));
+  BrokenLines broken;
+  const DoctorRounds rounds(place, instance, [&](const doctor::Findings& findings) {
+    service->set_findings(by_severity(findings));
+    for (const auto& line : broken.of(findings)) log->write(line);
+  });
   tell(context, instance, address_of(options, service->port()), service->operator_port(), demo);
   while (!console::stop_requested()) {
     std::this_thread::sleep_for(kStopPoll);
@@ -240,8 +280,11 @@ Status serve(const Context& context, const ServeOptions& options, instance::Inst
 }  // namespace
 
 Status run_serve(const Context& context, const ServeOptions& options) {
+  instance::Settings elsewhere;
+  OA_TRY(read_place(context.options, elsewhere));
+  OA_TRY(check_host(context, options, elsewhere));
   OA_ASSIGN(const auto instance, open_instance(context.options, false));
-  return serve(context, options, *instance, std::nullopt);
+  return serve(context, options, elsewhere, *instance, std::nullopt);
 }
 
 Status run_up(const Context& context, const ServeOptions& options) {
@@ -251,6 +294,7 @@ Status run_up(const Context& context, const ServeOptions& options) {
     return make_error(ErrorCode::kInvalidArgument, "up", "`up` runs a private Postgres")
         .with_hint("over what a deployment file names, use `oa-backup serve`");
   }
+  OA_TRY(check_host(context, options, elsewhere));
   std::optional<UpLock> lock;
   if (instance::Instance::exists(context.options.data_folder)) {
     OA_ASSIGN(lock, UpLock::take(context.options.data_folder));
@@ -267,7 +311,7 @@ Status run_up(const Context& context, const ServeOptions& options) {
   if (options.demo) {
     OA_ASSIGN(demo, prepare_demo(*instance, options.demo_rows, context.progress));
   }
-  return serve(context, options, *instance, demo);
+  return serve(context, options, elsewhere, *instance, demo);
 }
 
 }  // namespace oa::cli

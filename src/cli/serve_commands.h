@@ -15,7 +15,10 @@ struct ServeOptions {
   std::string log;  // file, "-" for standard error; empty: none
   std::string continuity_folder;  // empty: in the data folder
   bool synchronous = false;  // commits wait for the receiver of the log
+  int scrub_days = 30;  // within which all that is stored is verified
+  int scrub_rate_mib = 20;  // a second; 0: as fast as it goes
   unsigned drain_seconds = 0;  // between /readyz saying no and the end of listening
+  bool strict = false;  // do not start while a promise is broken
   bool demo = false;
   std::uint64_t demo_rows = 200'000;
 };

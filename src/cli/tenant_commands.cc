@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "commands.h"
+#include "encryption_commands.h"
 #include "oa/catalog/repositories.h"
 #include "oa/demo/main_job.h"
 
@@ -115,6 +116,7 @@ Status run_tenant_show(const Context& context, const TenantOptions& options) {
   }
   auto document = to_json(tenant);
   document["assets"] = std::move(items);
+  document["key"] = describe_key(tenant, instance->keys().describe(tenant.id));
   context.output.document(document);
   context.output.table({"kind", "id", "name"}, rows, "the tenant has no workspace yet");
   return {};

@@ -62,6 +62,8 @@ ClusterView ExistingCluster::look() {
     return view;
   }
   view.paused = now->paused;
+  if (auto identifier = patroni_.system_identifier(); identifier.ok())
+    view.system_identifier = *std::move(identifier);
   std::size_t working = 0;
   for (const auto& member : now->members) {
     const auto node = std::ranges::find(nodes_, member.name, &ClusterNode::member);
@@ -122,9 +124,8 @@ Result<bool> ExistingCluster::configure(bool replace_archiving) {
   }
   // It holds for every slot of the cluster.
   if (!parameter(before, "max_slot_wal_keep_size").empty()) archiving.max_slot_wal_keep_mb.reset();
-  OA_TRY(patroni_.configure(archiving));
-  OA_ASSIGN(const std::string after, patroni_.configuration());
-  return before != after;
+  OA_ASSIGN(const auto after, patroni_.configure(archiving));
+  return before != after.configuration;
 }
 
 Result<std::vector<std::string>> ExistingCluster::pending_restarts() {

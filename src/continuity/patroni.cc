@@ -156,9 +156,12 @@ Result<Patroni::Answer> Patroni::ask_node(const std::string& url, const std::str
 Result<Patroni::Answer> Patroni::ask(const std::string& method, const std::string& path,
                                      const std::string& body) {
   Result<Answer> last = unavailable("");
-  for (const auto& url : settings_.urls) {
-    last = ask_node(url, method, path, body);
-    if (last.ok() && last->status < kFirstFailure) return last;
+  for (std::size_t tried = 0; tried < settings_.urls.size(); ++tried) {
+    const std::size_t node = (first_ + tried) % settings_.urls.size();
+    last = ask_node(settings_.urls[node], method, path, body);
+    if (!last.ok() || last->status >= kFirstFailure) continue;
+    first_ = node;
+    return last;
   }
   if (last.ok()) return unavailable(fmt::format("HTTP {}", last->status));
   return last;
@@ -224,7 +227,7 @@ Result<std::string> Patroni::system_identifier() {
   return identifier;
 }
 
-Result<bool> Patroni::configure(const PatroniArchiving& archiving) {
+Result<Patroni::Configured> Patroni::configure(const PatroniArchiving& archiving) {
   json::object parameters{{"archive_mode", "on"},
                           {"archive_timeout", archiving.archive_timeout_s},
                           {"archive_command", archiving.archive_command}};
@@ -233,12 +236,15 @@ Result<bool> Patroni::configure(const PatroniArchiving& archiving) {
   const json::object change{
       {"postgresql", json::object{{"parameters", parameters}}},
       {"slots", json::object{{archiving.slot, json::object{{"type", "physical"}}}}}};
-  OA_TRY(ask_well("PATCH", "/config", canonical_json(change)));
+  OA_ASSIGN(const Answer changed, ask_well("PATCH", "/config", canonical_json(change)));
+  const auto configuration = parse_json(changed.body);
+  if (!configuration.ok()) return not_understood(configuration.error().message);
   OA_ASSIGN(const Answer node, ask("GET", "/patroni", ""));
   const auto parsed = parse_json(node.body);
   if (!parsed.ok() || !parsed->is_object()) return not_understood("state of a node");
   const auto* pending = parsed->as_object().if_contains("pending_restart");
-  return pending != nullptr && pending->is_bool() && pending->as_bool();
+  return Configured{canonical_json(*configuration),
+                    pending != nullptr && pending->is_bool() && pending->as_bool()};
 }
 
 Status Patroni::unconfigure(const PatroniArchiving& archiving) {

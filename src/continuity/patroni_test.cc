@@ -63,7 +63,9 @@ TEST_F(TwoNodes, ArchivingIsSetForAllNodes) {
                                    .slot = "oa_receiver"};
   EXPECT_EQ(code_of(patroni("wrong").configure(archiving)), ErrorCode::kPermissionDenied);
   auto driver = patroni();
-  ASSERT_OK(driver.configure(archiving));
+  const auto configured = driver.configure(archiving);
+  ASSERT_OK(configured);
+  EXPECT_NE(configured->configuration.find("archive-push"), std::string::npos);
   const auto has_slot = [](const std::string& node) {
     return fs::exists(nodes_->scratch() + "/" + node + "/data/pg_replslot/oa_receiver");
   };
@@ -73,7 +75,7 @@ TEST_F(TwoNodes, ArchivingIsSetForAllNodes) {
   // archive_mode holds after a restart, which is the operator's to choose.
   EXPECT_TRUE(eventually([&] {
     const auto pending = driver.configure(archiving);
-    return pending.ok() && *pending;
+    return pending.ok() && pending->pending_restart;
   }));
   ASSERT_OK(driver.unconfigure(archiving));
   EXPECT_TRUE(eventually([&] { return !has_slot(now->leader()->name); }));

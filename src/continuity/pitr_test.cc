@@ -14,6 +14,7 @@
 
 #include "cluster_swap.h"
 #include "continuity_testkit.h"
+#include "oa/keys/local_key_service.h"
 
 namespace oa::continuity {
 namespace {
@@ -110,6 +111,54 @@ TEST_F(Pitr, InPlaceThereAndBack) {
   EXPECT_EQ(kept->size(), 1u);
   EXPECT_EQ(leftovers(), 0u);
   ASSERT_OK(live_.repository().backup(BackupType::kFull, no_progress()));
+}
+
+// A node took over (here, a recovery to the end), and the one that had stood still leads on without a
+// new timeline.
+TEST_F(Pitr, MomentsOfAClusterThatIsOnAnOlderTimelineAgain) {
+  const TenantId cell = TenantId::random();
+  RootKeySource root;
+  root.key_file = folder_.path() + "/root.key";
+  auto keys = LocalKeyService::create(folder_.path() + "/keys", root);
+  ASSERT_OK(keys);
+  ASSERT_OK((*keys)->create_tenant_key(cell));
+  auto log = wal::open_local_wal(folder_.path() + "/wal", **keys, cell, wal::Access::kWrite);
+  ASSERT_OK(log);
+  ASSERT_OK((*log)->bind(
+      {std::stoull(live_.value("SELECT system_identifier FROM pg_control_system()")), {}}));
+  ASSERT_OK((*log)->note_lead({first_, {1}}));
+
+  live_.stop();
+  const auto taken_over = in_place(Target::latest());
+  ASSERT_OK(taken_over);
+  live_.start();
+  ASSERT_OK((*log)->note_lead({Timestamp::now(), {2}}));
+  const Timestamp other = live_.add(10);
+  live_.archive();
+  live_.stop();
+
+  fs::remove_all(postgres() + "/data");
+  fs::rename(taken_over->kept_folder, postgres() + "/data");
+  live_.start();
+  ASSERT_EQ(live_.value("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"), "00000001");
+  ASSERT_OK((*log)->note_lead({Timestamp::now(), {1}}));
+  const Timestamp third = live_.add(3);
+  live_.add(4);
+  live_.archive();
+
+  const auto numbers = [&](const Target& target) {
+    const auto scratch = ScratchCluster::restore(live_.repository(), {.tail = log->get()},
+                                                 folder_.path() + "/s", {.target = target},
+                                                 no_progress());
+    if (!scratch.ok()) return scratch.error().message + " " + scratch.error().cause;
+    auto session = *SqlSession::open((*scratch)->settings(), "postgres", "oneanalytics");
+    return *session.value(kNumbers);
+  };
+  EXPECT_EQ(scratch_numbers(Target::latest()), "1 2 10");  // who does not know which one led
+  EXPECT_EQ(numbers(Target::latest()), "1 2 3 4");
+  EXPECT_EQ(numbers(Target::at(third)), "1 2 3");
+  EXPECT_EQ(numbers(Target::at(other)), "1 2 10");  // what was left behind is still there
+  EXPECT_EQ(numbers(Target::at(first_)), "1");
 }
 
 TEST_F(Pitr, ChecksThatFailLeaveTheOldOne) {

@@ -38,7 +38,9 @@ wal::Lsn farthest(const RecoveryChoice& choice, const LogSource& log, const Targ
   // Damage at its end is for recovery to find.
   if (log.tail != nullptr)
     if (const auto timelines = log.tail->timelines(); timelines.ok() && !timelines->empty())
-      if (const auto tail = log.tail->end_of(timelines->back()); tail.ok() && *tail)
+      if (const auto tail = log.tail->end_of(
+              choice.path.timeline.value != 0 ? choice.path.timeline : timelines->back());
+          tail.ok() && *tail)
         end = std::max(end, **tail);
   if (const auto* time = std::get_if<Target::Time>(&target.where))
     for (const auto& backup : choice.info.backups)

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "oa/postgres/answer.h"
+
 namespace oa::continuity {
 namespace {
 
@@ -12,6 +14,16 @@ constexpr const char* kOp = "continuity.sql";
 struct ClearResult {
   void operator()(PGresult* result) const { PQclear(result); }
 };
+
+using Answer = std::unique_ptr<PGresult, ClearResult>;
+
+// The last statement's, as PQexec() would give it.
+Answer ask(PGconn* connection, const std::string& sql) {
+  if (PQsendQuery(connection, sql.c_str()) != 1) return nullptr;
+  Answer last;
+  while (Answer next{postgres::next_result(connection)}) last = std::move(next);
+  return last;
+}
 
 Error failed(const PGresult* result, bool connected) {
   const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -43,7 +55,8 @@ Result<SqlSession> SqlSession::open(const catalog::ConnectionSettings& settings,
   names.push_back(nullptr);
   values.push_back(nullptr);
   SqlSession session(PQconnectdbParams(names.data(), values.data(), 0));
-  if (session.connection_ == nullptr || PQstatus(session.connection_) != CONNECTION_OK) {
+  if (session.connection_ == nullptr || PQstatus(session.connection_) != CONNECTION_OK ||
+      PQsetnonblocking(session.connection_, 1) != 0) {
     return make_error(ErrorCode::kDatabaseUnavailable, kOp, "the database does not answer")
         .with_cause(session.connection_ == nullptr ? "" : PQerrorMessage(session.connection_));
   }
@@ -56,7 +69,7 @@ Result<SqlSession> SqlSession::open(const catalog::ConnectionSettings& settings,
 SqlSession::~SqlSession() { PQfinish(connection_); }
 
 Result<std::vector<std::optional<std::string>>> SqlSession::row(const std::string& sql) {
-  const std::unique_ptr<PGresult, ClearResult> result(PQexec(connection_, sql.c_str()));
+  const auto result = ask(connection_, sql);
   if (result == nullptr || PQresultStatus(result.get()) != PGRES_TUPLES_OK)
     return failed(result.get(), PQstatus(connection_) == CONNECTION_OK);
   if (PQntuples(result.get()) != 1)
@@ -80,7 +93,7 @@ Result<std::string> SqlSession::value(const std::string& sql) {
 }
 
 Status SqlSession::command(const std::string& sql) {
-  const std::unique_ptr<PGresult, ClearResult> result(PQexec(connection_, sql.c_str()));
+  const auto result = ask(connection_, sql);
   const auto status = PQresultStatus(result.get());
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return {};
   return failed(result.get(), PQstatus(connection_) == CONNECTION_OK);

@@ -137,8 +137,12 @@ class Alarms {
           fmt::format("nodes of the cluster do not run: {}", fmt::join(cluster.missing, ", ")));
     about_settings();
     about_timeline();
+    if (!cluster.system_identifier.empty() && !seen_.system_identifier.empty() &&
+        cluster.system_identifier != seen_.system_identifier)
+      add(AlarmCode::kOtherCluster, Severity::kCritical,
+          "the addresses in cluster.rest are those of another cluster than the one that is backed up");
   }
-  // Recoveries follow the newest timeline, which nobody is on any more.
+  // Recoveries know it from what was received; the archive alone does not tell it.
   void about_timeline() {
     if (!seen_.repository.has_value()) return;
     std::uint32_t newest = 0;
@@ -148,8 +152,8 @@ class Alarms {
     const std::uint32_t led = seen_.cluster->timeline.value;
     if (led == 0 || led >= newest) return;
     add(AlarmCode::kWalGap, Severity::kCritical,
-        fmt::format("the cluster is on timeline {} again although timeline {} had begun: what is written "
-                    "now cannot be restored; switch over, then make a full backup",
+        fmt::format("the cluster is on timeline {} again although timeline {} had begun: what was written "
+                    "on that is in no later moment; switch over, then make a full backup",
                     led, newest));
   }
   void about_settings() {
@@ -298,7 +302,7 @@ std::string_view to_text(AlarmCode code) {
        "disk-low", "backup-overdue", "no-verified-restore", "repository-damaged",
        "repository-unavailable", "rpo-at-risk", "rto-at-risk", "no-leader",
        "cluster-paused", "node-missing", "archive-command", "slot-missing", "cluster-silent",
-       "database-away"});
+       "database-away", "other-cluster"});
   static_assert(kTexts.size() == kAlarmCodes);
   return kTexts[static_cast<std::size_t>(code)];
 }
@@ -408,6 +412,10 @@ void look_at_cell(Cell& cell, Observed& seen) {
   if (cell.cluster() == nullptr) return;
   seen.cluster = cell.cluster()->look();
   seen.archive_command = cell.cluster()->archive_command();
+  const auto log = cell.open_tail();
+  if (!log.ok() || *log == nullptr) return;
+  if (const auto identity = (*log)->cluster(); identity.ok() && identity->has_value())
+    seen.system_identifier = std::to_string((*identity)->system_identifier);
 }
 
 }  // namespace

@@ -93,6 +93,13 @@ TEST(CellStatus, OfAClusterThatOthersRun) {
   EXPECT_EQ(with([](auto& seen) { seen.server->slot.reset(); }), Codes{AlarmCode::kSlotMissing});
   const Error away = make_error(ErrorCode::kDatabaseUnavailable, "test", "away");
   EXPECT_EQ(with([&](auto& seen) { seen.cluster->trouble = away; }), Codes{AlarmCode::kClusterSilent});
+  EXPECT_EQ(with([](auto& seen) {
+              seen.system_identifier = "7";
+              seen.cluster->system_identifier = "8";
+            }),
+            Codes{AlarmCode::kOtherCluster});
+  EXPECT_EQ(with([](auto& seen) { seen.system_identifier = seen.cluster->system_identifier = "7"; }),
+            Codes());
   // Postgres shows no command while archiving is off.
   EXPECT_EQ(with([](auto& seen) {
               seen.server->archiver.on = false;

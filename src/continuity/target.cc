@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "oa/continuity/scratch_cluster.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 constexpr const char* kOp = "recovery.target";
 constexpr std::size_t kMaxName = 63;
+constexpr Timestamp kEver{std::numeric_limits<std::int64_t>::max()};
 
 template <class... Ts>
 struct Overloaded : Ts... {
@@ -28,11 +30,20 @@ bool leads_to(const BackupInfo& backup, const TimelineInfo* timeline, wal::Timel
   return ancestor != timeline->ancestors.end() && backup.stop_lsn <= ancestor->end;
 }
 
-// The one that the cell was on at `moment`: none for the first.
+// The one that the cell was on at `moment`: none for the first. Mostly the latest that had begun;
+// but one that was led again after that had begun is where the cell went on.
 const TimelineInfo* in_force(const std::vector<TimelineInfo>& timelines, Timestamp moment) {
   const TimelineInfo* found = nullptr;
   for (const auto& timeline : timelines)
     if (timeline.began_at <= moment) found = &timeline;
+  Timestamp since = found == nullptr ? Timestamp{} : found->began_at;
+  for (const auto& timeline : timelines) {
+    for (const Timestamp again : timeline.led_again_at) {
+      if (again > moment || again <= since) continue;
+      found = &timeline;
+      since = again;
+    }
+  }
   return found;
 }
 
@@ -104,7 +115,7 @@ Result<RecoveryPath> choose_path(const RepositoryInfo& info,
   if (time != nullptr && time->at > now)
     return outside("the moment is in the future", "it is now " + now.rfc3339());
   const TimelineInfo* newest = timelines.empty() ? nullptr : &timelines.back();
-  const TimelineInfo* line = time != nullptr ? in_force(timelines, time->at) : newest;
+  const TimelineInfo* line = in_force(timelines, time != nullptr ? time->at : kEver);
   const wal::Timeline number = line == nullptr ? wal::Timeline{1} : line->timeline;
   // Only the newest one may go on in the streamed log under a name that the archive does not know.
   const RecoveryPath path{{}, line == newest && time == nullptr ? wal::Timeline{} : number};

@@ -88,6 +88,24 @@ TEST(Path, EachMomentOnItsTimeline) {
   EXPECT_EQ(chosen(info, timelines, Target::latest()), "d 0");
 }
 
+// At second 50 another node took over; at 60 the first one, which had stood still, led on; at 80 there
+// was an orderly switchover from it.
+TEST(Path, ANodeThatStoodStillLeadsOn) {
+  const auto info = repository({backup("a", 10, 1000), backup("b", 55, 2600, 2), backup("c", 70, 2900, 1)});
+  std::vector<TimelineInfo> timelines = {{{1}, {}, {}, {second(60)}},
+                                         {{2}, second(50), {{{1}, {2500}}}}};
+  EXPECT_EQ(chosen(info, timelines, Target::at(second(40))), "a 1");
+  EXPECT_EQ(chosen(info, timelines, Target::at(second(59))), "b 2");
+  EXPECT_EQ(chosen(info, timelines, Target::at(second(61))), "a 1");  // not b: it is on what was left
+  EXPECT_EQ(chosen(info, timelines, Target::at(second(75))), "c 1");
+  EXPECT_EQ(chosen(info, timelines, Target::latest()), "c 1");
+  EXPECT_EQ(chosen(info, timelines, Target::position({2950})), "c 1");
+  timelines.push_back({{3}, second(80), {{{1}, {3000}}}});
+  EXPECT_EQ(chosen(info, timelines, Target::at(second(79))), "c 1");
+  EXPECT_EQ(chosen(info, timelines, Target::at(second(85))), "c 3");
+  EXPECT_EQ(chosen(info, timelines, Target::latest()), "c 0");
+}
+
 TEST(Path, BackupByName) {
   const auto info = repository({backup("a", 10, 1000), backup("b", 20, 2000)});
   const auto path = choose_path(info, {}, Target::latest(), second(1000), "a");

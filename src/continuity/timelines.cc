@@ -33,7 +33,25 @@ Status add_received(wal::SealedWal& log, std::vector<TimelineInfo>& timelines) {
     if (at != timelines.end() && at->timeline == timeline) continue;
     OA_ASSIGN(const Bytes file, log.read_history(timeline));
     OA_ASSIGN(auto ancestors, wal::parse_history(timeline, file));
-    timelines.insert(at, {timeline, Timestamp::now(), std::move(ancestors)});
+    timelines.insert(at, {timeline, Timestamp::now(), std::move(ancestors), {}});
+  }
+  return {};
+}
+
+// The receiver was on it, so it had begun; on one before it again, so the cell went on there.
+Status add_leads(wal::SealedWal& log, std::vector<TimelineInfo>& timelines) {
+  OA_ASSIGN(const auto leads, log.leads());
+  wal::Timeline newest;
+  for (const auto& lead : leads) {
+    auto at = std::ranges::lower_bound(timelines, lead.timeline, {}, &TimelineInfo::timeline);
+    const bool known = at != timelines.end() && at->timeline == lead.timeline;
+    if (lead.timeline > newest) {
+      newest = lead.timeline;
+      if (known) at->began_at = std::min(at->began_at, lead.at);
+      continue;
+    }
+    if (!known) at = timelines.insert(at, {lead.timeline, Timestamp{}, {}});
+    at->led_again_at.push_back(lead.at);
   }
   return {};
 }
@@ -44,7 +62,10 @@ Result<std::vector<TimelineInfo>> known_timelines(const Repository& repository,
                                                   const RepositoryInfo& now, wal::SealedWal* log,
                                                   std::optional<Timestamp> at) {
   OA_ASSIGN(auto timelines, repository.timelines(now));
-  if (log != nullptr) OA_TRY(add_received(*log, timelines));
+  if (log != nullptr) {
+    OA_TRY(add_received(*log, timelines));
+    OA_TRY(add_leads(*log, timelines));
+  }
   if (!at) return timelines;
   for (auto& timeline : timelines) {
     // It began before its history was archived, and before the next one began.

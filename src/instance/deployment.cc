@@ -11,6 +11,7 @@
 #include "oa/base/io.h"
 #include "oa/base/json.h"
 #include "oa/continuity/node.h"
+#include "key_settings.h"
 #include "object_settings.h"
 
 namespace oa::instance {
@@ -188,13 +189,19 @@ Result<Deployment> read_document(const std::string& path) {
   OA_ASSIGN(const json::value document, parse_json(as_text(text), {kMaxBytes, kMaxDepth}));
   ObjectReader reader(document, "config");
   Deployment deployment;
-  const auto *cluster = reader.find("cluster"), *objects = reader.find("objects");
+  const auto *cluster = reader.find("cluster"), *objects = reader.find("objects"),
+             *keys = reader.find("keys");
   OA_TRY(reader.finish());
   if (cluster != nullptr) {
     OA_ASSIGN(deployment.cluster, read_cluster(*cluster));
   }
   if (objects != nullptr) {
-    OA_ASSIGN(deployment.objects, read_object_settings(*objects));
+    OA_ASSIGN(auto places, read_object_settings(*objects));
+    deployment.objects = std::move(places.primary);
+    deployment.replica = std::move(places.replica);
+  }
+  if (keys != nullptr) {
+    OA_ASSIGN(deployment.keys, read_key_settings(*keys));
   }
   return deployment;
 }

@@ -138,6 +138,57 @@ TEST_F(DeploymentFile, EachFieldThatIsWrongIsNamed) {
   EXPECT_EQ(read_deployment(folder_ + "/none").error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(DeploymentFile, WhereKeysAre) {
+  write("kms.json", R"({"access_key_id":"AK","secret_access_key":"right"})", 0600);
+  write("module.so", "", 0644);
+  const auto said = [&](const std::string& keys) {
+    std::string text = "{\"keys\":" + keys + "}";
+    for (auto at = text.find('@'); at != text.npos; at = text.find('@'))
+      text.replace(at, 1, folder_);
+    const auto deployment = read(text);
+    if (deployment.ok()) return std::string(deployment->keys.has_value() ? "read" : "local");
+    EXPECT_EQ((deployment.error().message + deployment.error().hint).find("right"), std::string::npos);
+    return deployment.error().message;
+  };
+  const std::string kms = R"({"provider":"aws-kms","region":"eu-central-1","credentials_file":"@/kms.json"})";
+  const std::string token =
+      R"({"provider":"pkcs11","module":"@/module.so","token":"t","pin_file":"@/password"})";
+  EXPECT_EQ(said(R"({"provider":"local"})"), "local");
+  EXPECT_EQ(said(kms), "read");
+  EXPECT_EQ(said(token), "read");
+  const struct {
+    const std::string& whole;
+    const char *from, *to, *says;
+  } kCases[] = {
+      {kms, "aws-kms", "vault", "config.keys.provider is local, aws-kms or pkcs11"},
+      {kms, "\"region\"", "\"area\"", "config.keys.region is missing"},
+      {kms, "eu-central-1", "", "config.keys: "},
+      {kms, "\"region\"", "\"alias_prefix\":\"A B\",\"region\"", "config.keys: "},
+      {kms, "\"region\"", "\"endpoint\":\"http://db1.example\",\"region\"", "config.keys: "},
+      {kms, "\"region\"", "\"pin\":1,\"region\"", "config.keys has an unknown member pin"},
+      {kms, "\"region\"", "\"cache\":{\"max_age_seconds\":0},\"region\"",
+       "config.keys.cache.max_age_seconds is 1 to 3600"},
+      {kms, "\"region\"", "\"cache\":{\"max_uses\":0},\"region\"", "config.keys.cache.max_uses is 1"},
+      {kms, "\"region\"", "\"cache\":{\"max_entries\":70000},\"region\"",
+       "config.keys.cache.max_entries is 1 to 65536"},
+      {token, "@/module.so", "module.so", "config.keys.module is no absolute path"},
+      {token, "\"token\"", "\"tokens\"", "config.keys.token is missing"},
+      {token, "@/password", "@/nothing", "/nothing"},
+  };
+  for (const auto& [whole, from, to, says] : kCases)
+    EXPECT_NE(said(replaced(whole, from, to)).find(says), std::string::npos)
+        << from << " -> " << to << ": " << said(replaced(whole, from, to));
+  EXPECT_NE(said(R"({"provider":"local","region":"x"})").find("config.keys has an unknown member region"),
+            std::string::npos);
+  write("kms.json", R"({"access_key_id":"AK","secret_access_key":"right"})", 0640);
+  EXPECT_NE(said(kms).find("others can get at"), std::string::npos);
+  write("password", "right\n", 0604);
+  EXPECT_NE(said(token).find("others can get at"), std::string::npos);
+  write("password", "right\n", 0600);
+  write("module.so", "", 0666);
+  EXPECT_NE(said(token).find("others can get at"), std::string::npos);
+}
+
 TEST_F(DeploymentFile, SecretsAreTheirOwnersAlone) {
   EXPECT_EQ(read(whole(), 0664).error().code, ErrorCode::kPermissionDenied);
   for (const char* name : {"password", "passfile"}) {
@@ -153,6 +204,41 @@ TEST_F(DeploymentFile, SecretsAreTheirOwnersAlone) {
   std::filesystem::remove(folder_ + "/passfile");
   write("password", "right\n", 0600);
   EXPECT_EQ(read(whole()).error().code, ErrorCode::kNotFound);
+}
+
+// Of a section `objects` whose replica has `fields`.
+class ReplicaFile : public DeploymentFile {
+ protected:
+  Result<Deployment> with_replica(const std::string& fields) const {
+    write("s3.json", R"({"access_key_id":"AK","secret_access_key":"right"})", 0600);
+    std::string text = R"({"objects":{"kind":"s3","endpoint":"https://one.example","region":"one",
+      "bucket":"first","prefix":"cell/","credentials_file":"@/s3.json","replica":{)" +
+                       fields + "}}}";
+    for (auto at = text.find('@'); at != text.npos; at = text.find('@'))
+      text.replace(at, 1, folder_);
+    return read(text);
+  }
+};
+
+TEST_F(ReplicaFile, IsReadBesideTheBucketAndIsNotTheBucket) {
+  const std::string place =
+      R"("endpoint":"https://two.example","region":"two","credentials_file":"@/s3.json","bucket":)";
+  const auto found = with_replica(place + "\"second\"");
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_EQ(found->objects->bucket, "first");
+  EXPECT_EQ(found->replica->bucket, "second");
+  EXPECT_EQ(found->replica->prefix, "cell/");
+  EXPECT_EQ(found->replica->connection.scope.region, "two");
+  for (const auto* each : {&*found->objects, &*found->replica})
+    EXPECT_LT(each->connection.connect_timeout, aws::ClientSettings().connect_timeout);
+  EXPECT_TRUE(with_replica(place + "\"first\"").ok());  // Ceph's zones have it by the same name
+  const auto same = with_replica(
+      R"("endpoint":"https://one.example","region":"one","credentials_file":"@/s3.json","bucket":"first")");
+  ASSERT_FALSE(same.ok());
+  EXPECT_EQ(same.error().code, ErrorCode::kInvalidArgument);
+  const auto other_prefix = with_replica(place + R"("second","prefix":"other/")");
+  ASSERT_FALSE(other_prefix.ok());
+  EXPECT_NE(other_prefix.error().message.find("config.objects.replica"), std::string::npos);
 }
 
 }  // namespace

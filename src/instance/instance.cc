@@ -10,6 +10,9 @@
 #include <filesystem>
 
 #include "cluster.h"
+#include "key_gate.h"
+#include "key_place.h"
+#include "object_keys.h"
 #include "object_place.h"
 #include "oa/base/io.h"
 #include "oa/catalog/embedded_postgres.h"
@@ -26,9 +29,7 @@ constexpr char kMarkerText[] = "oneanalytics backup instance, layout 1\n";
 struct Layout {
   std::string root;
   std::string marker() const { return root + "/" + kMarker; }
-  std::string key_folder() const { return root + "/keys"; }
-  std::string key_store() const { return key_folder() + "/keystore"; }
-  std::string root_key() const { return key_folder() + "/root.key"; }
+  KeyFolder keys() const { return {root}; }
   std::string objects() const { return root + "/objects"; }  // unless they are in a bucket
   std::string postgres() const { return root + "/postgres"; }
   std::string continuity() const { return root + "/continuity"; }
@@ -119,21 +120,16 @@ RootKeySource root_key_of(const Layout& layout, const Settings& settings) {
   if (settings.passphrase.has_value()) {
     source.passphrase = settings.passphrase->clone();
   } else {
-    source.key_file = layout.root_key();
+    source.key_file = layout.keys().root_key();
   }
   return source;
 }
 
-// A key store is made only where nothing was ever sealed: making one beside existing data would
-// hide that its keys are lost.
-Result<std::unique_ptr<KeyService>> open_keys(const Layout& layout, const Settings& settings) {
+// A bucket is marked once its first object may come.
+bool has_data(const Layout& layout) {
   std::error_code error;
-  const bool used = fs::exists(layout.objects(), error) || fs::exists(layout.postgres(), error);
-  if (fs::exists(layout.key_store(), error) || used || !settings.create) {
-    return LocalKeyService::open(layout.key_store(), root_key_of(layout, settings));
-  }
-  OA_TRY(make_folder(layout.key_folder(), 0700));
-  return LocalKeyService::create(layout.key_store(), root_key_of(layout, settings));
+  return fs::exists(layout.objects(), error) || fs::exists(layout.postgres(), error) ||
+         fs::exists(layout.root + "/bucket.json", error);
 }
 
 Result<catalog::SigningKeyRecord> new_signing_key(KeyService& keys, TenantId tenant) {
@@ -156,6 +152,7 @@ Error already_there(const std::string& name) {
 // A private Postgres beside a cluster would be an empty database, and the other way round.
 Status check_kind(const Layout& layout, const Deployment& deployment) {
   OA_TRY(check_object_place(layout.root, deployment));
+  OA_TRY(check_key_place(layout.keys(), deployment));
   std::error_code error;
   if (!deployment.cluster.has_value()) {
     if (!fs::exists(layout.cluster(), error)) return {};
@@ -199,14 +196,16 @@ Status place_cell(const Layout& layout, const std::string& wanted) {
 
 struct Instance::State {
   Layout layout;
+  BucketSettings buckets;
   VolumeEncryption volume = VolumeEncryption::kUnknown;
   std::unique_ptr<KeyService> keys;
-  std::unique_ptr<ObjectStore> store;
-  std::optional<S3Settings> bucket;  // where `store` is; none: in the folder
+  OpenObjects store;
+  std::unique_ptr<RewrappedInDatabase> rewrapped;
   std::unique_ptr<SealedObjects> objects;
   std::unique_ptr<continuity::Cell> cell;
   std::unique_ptr<catalog::EmbeddedPostgres> postgres;
   std::unique_ptr<catalog::Database> database;
+  KeyGate gate;
 
   Status begin_chain(const catalog::Tenant& tenant);
   Status open_cell(const Settings& settings);
@@ -232,9 +231,11 @@ Result<OfflineCell> open_offline(const Settings& settings) {
   OfflineCell offline;
   offline.data_folder = layout.root;
   offline.postgres_folder = layout.postgres();
-  OA_ASSIGN(offline.keys, LocalKeyService::open(layout.key_store(), root_key_of(layout, settings)));
   OA_TRY(check_kind(layout, settings.deployment));
-  OA_ASSIGN(offline.store, open_objects(layout.root, settings.deployment));
+  OA_ASSIGN(offline.keys, open_keys(layout.keys(), settings.deployment, root_key_of(layout, settings),
+                                    true, false));
+  OA_ASSIGN(auto objects, open_objects(layout.root, settings.deployment));
+  offline.store = std::move(objects.store);
   std::unique_ptr<continuity::ExistingCluster> cluster;
   if (const auto& deployed = settings.deployment.cluster; deployed.has_value()) {
     OA_ASSIGN(cluster, open_cluster(*deployed));
@@ -251,9 +252,7 @@ Status adopt_recovered(const OfflineCell& from, const std::string& folder) {
     return make_error(ErrorCode::kConflict, "instance.adopt", folder + " is an instance already")
         .with_hint("name a new folder");
   }
-  fs::copy(source.key_folder(), target.key_folder(), fs::copy_options::recursive, error);
-  if (error) return errno_error(error.value(), "instance.adopt", target.key_folder());
-  OA_TRY(make_folder(target.key_folder(), 0700));
+  OA_TRY(share_keys(source.keys(), target.keys()));
   OA_TRY(share_objects(source.root, target.root));
   OA_TRY(make_folder(target.root, 0711));
   if (from.cell->cluster() != nullptr) OA_TRY(forget_patroni(target.postgres()));
@@ -294,6 +293,7 @@ Status Instance::State::open_cell(const Settings& settings) {
 
 Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   auto state = std::make_unique<State>();
+  state->buckets = {settings.deployment.objects, settings.deployment.replica};
   const auto& deployed = settings.deployment.cluster;
   std::error_code error;
   state->layout.root = fs::absolute(settings.data_folder, error).lexically_normal().string();
@@ -305,10 +305,13 @@ Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   auto lock = std::make_unique<FolderLock>();
   OA_TRY(prepare_folder(state->layout, settings, *lock));
   if (deployed.has_value()) OA_TRY(mark_cluster(state->layout));
-  OA_ASSIGN(state->keys, open_keys(state->layout, settings));
+  OA_ASSIGN(state->keys, open_keys(state->layout.keys(), settings.deployment,
+                                   root_key_of(state->layout, settings), has_data(state->layout),
+                                   settings.create));
   OA_ASSIGN(state->store, open_objects(state->layout.root, settings.deployment));
-  state->objects = std::make_unique<SealedObjects>(*state->store, *state->keys);
-  state->bucket = settings.deployment.objects;
+  state->rewrapped = std::make_unique<RewrappedInDatabase>(state->database);
+  state->objects =
+      std::make_unique<SealedObjects>(*state->store.store, *state->keys, state->rewrapped.get());
   lock.reset();
   OA_TRY(state->open_cell(settings));
   if (deployed.has_value()) {
@@ -324,18 +327,23 @@ Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
 catalog::Database& Instance::database() { return *state_->database; }
 SealedObjects& Instance::objects() { return *state_->objects; }
 KeyService& Instance::keys() { return *state_->keys; }
+S3Store* Instance::bucket() { return state_->store.bucket; }
+S3Store* Instance::replica() { return state_->store.replica; }
+ReplicatedStore* Instance::replicated() { return state_->store.replicated; }
 continuity::Cell* Instance::cell() { return state_->cell.get(); }
 const std::string& Instance::data_folder() const { return state_->layout.root; }
+const BucketSettings& Instance::bucket_settings() const { return state_->buckets; }
 Status Instance::check() {
   // Of no tenant: the answer tells only whether the database gives one.
   const auto asked = state_->database->find_tenant("");
   if (!asked.ok() && asked.error().code != ErrorCode::kNotFound) return asked.error();
-  if (state_->bucket.has_value()) return look_at_bucket(*state_->bucket);
+  if (state_->store.bucket != nullptr) return look_at(state_->store);
   std::error_code error;
   if (fs::is_directory(state_->layout.objects(), error)) return {};
   return make_error(ErrorCode::kIo, "instance.check", "the folder of the object store is not there");
 }
 
+Status Instance::check_key(TenantId tenant) { return state_->gate.check(*state_->keys, tenant); }
 VolumeEncryption Instance::volume() const { return state_->volume; }
 
 Result<catalog::Tenant> Instance::provision_tenant(const std::string& name, catalog::Plan plan) {

@@ -13,7 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* kOp = "instance.objects";
 constexpr std::size_t kMaxMark = 4096;
-constexpr auto kProbePatience = std::chrono::milliseconds(2'000);
 
 std::string folder_of(const std::string& root) { return root + "/objects"; }
 std::string mark_of(const std::string& root) { return root + "/bucket.json"; }
@@ -47,27 +46,49 @@ Status check_object_place(const std::string& root, const Deployment& deployment)
     return make_error(ErrorCode::kConflict, kOp, "the objects of this instance are in another bucket")
         .with_hint("see " + mark_of(root));
   }
+  // What is made after the mark tells that there was one.
+  if (fs::exists(root + "/cell.json", error) || fs::exists(root + "/postgres/data", error)) {
+    if (!fs::exists(folder_of(root), error))
+      return make_error(ErrorCode::kConflict, kOp,
+                        "nothing says which bucket has the objects of this instance: " +
+                            mark_of(root) + " is missing")
+          .with_hint("bring it back from a copy of the data folder; it names bucket and prefix, as the "
+                     "deployment file did when the instance was made");
+  }
   if (!fs::exists(folder_of(root), error)) return {};
   return make_error(ErrorCode::kConflict, kOp,
                     "the objects of this instance are in its folder: " + folder_of(root))
       .with_hint("name another folder with --data, and take tenants there by archives");
 }
 
-Result<std::unique_ptr<ObjectStore>> open_objects(const std::string& root,
-                                                  const Deployment& deployment) {
-  if (!deployment.objects.has_value()) return open_local_store(folder_of(root));
-  OA_ASSIGN(auto store, open_s3_store(*deployment.objects));
+Result<OpenObjects> open_objects(const std::string& root, const Deployment& deployment) {
+  OpenObjects opened;
+  if (!deployment.objects.has_value()) {
+    OA_ASSIGN(opened.store, open_local_store(folder_of(root)));
+    return opened;
+  }
+  std::error_code error;
+  const auto open = fs::exists(mark_of(root), error) ? open_s3_store_unasked : open_s3_store;
+  OA_ASSIGN(auto bucket, open(*deployment.objects));
+  opened.bucket = bucket.get();
+  if (!deployment.replica.has_value()) {
+    opened.store = std::move(bucket);
+  } else {
+    OA_ASSIGN(auto replica, open(*deployment.replica));
+    opened.replica = replica.get();
+    auto both = open_replicated_store(std::move(bucket), std::move(replica));
+    opened.replicated = both.get();
+    opened.store = std::move(both);
+  }
   OA_TRY(mark_bucket(root, *deployment.objects));
-  return std::unique_ptr<ObjectStore>(std::move(store));
+  return opened;
 }
 
-Status look_at_bucket(S3Settings settings) {
-  settings.connection.connect_timeout = kProbePatience;
-  settings.connection.idle_timeout = kProbePatience;
-  settings.connection.total_timeout = kProbePatience;
-  settings.connection.retries.attempts = 1;
-  const auto opened = open_s3_store(std::move(settings));
-  return opened.ok() ? Status() : opened.error();
+Status look_at(const OpenObjects& objects) {
+  OA_ASSERT(objects.bucket != nullptr);
+  const Status seen = objects.bucket->look();
+  if (seen.ok() || objects.replica == nullptr) return seen;
+  return objects.replica->look().ok() ? Status() : seen;
 }
 
 Status share_objects(const std::string& source, const std::string& target) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "aws_kms.h"
+#include "key_life.h"
 #include "key_names.h"
 #include "oa/crypto/seal.h"
 
@@ -148,10 +149,7 @@ Result<KeyMetadata> AwsKeys::find(TenantId tenant) {
 Error AwsKeys::in_wrong_state(TenantId tenant) {
   const auto key = find(tenant);
   if (!key.ok()) return key.error();
-  if (key->pending()) {
-    return key_error(ErrorCode::kKeyDisabled, tenant, "is about to be destroyed")
-        .with_hint("cancel its destruction to use it again");
-  }
+  if (key->pending()) return disabled_until_destroyed(tenant);
   if (key->state == "Disabled") return key_error(ErrorCode::kKeyDisabled, tenant, "is disabled");
   return key_error(ErrorCode::kKeyServiceUnavailable, tenant, "cannot be used now")
       .with_hint("try again later; the key service says why")
@@ -445,10 +443,7 @@ Status AwsKeys::cancel_destroy(TenantId tenant) {
 
 bool is_alias_prefix(std::string_view text) {
   // PREFIX-destroyed-TENANT is a name of the deployment PREFIX.
-  return !text.empty() && text.size() <= 64 && !text.ends_with("-destroyed") &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-         });
+  return is_name_prefix(text) && !text.ends_with("-destroyed");
 }
 
 }  // namespace

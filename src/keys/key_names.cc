@@ -14,6 +14,11 @@ Error about_to_be_destroyed(TenantId tenant) {
       .with_hint("cancel that first");
 }
 
+Error disabled_until_destroyed(TenantId tenant) {
+  return key_error(ErrorCode::kKeyDisabled, tenant, "is about to be destroyed")
+      .with_hint("cancel its destruction to use it again");
+}
+
 Error wrapped_by_another() {
   return make_error(ErrorCode::kKeyWrong, "key_service", "the data key was wrapped by another key");
 }

@@ -12,6 +12,8 @@ namespace oa {
 Error key_error(ErrorCode code, TenantId tenant, std::string_view what);
 /// kConflict.
 Error about_to_be_destroyed(TenantId tenant);
+/// kKeyDisabled, of a key that waits for its destruction.
+Error disabled_until_destroyed(TenantId tenant);
 /// kKeyWrong.
 Error wrapped_by_another();
 

@@ -2,24 +2,16 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <vector>
 
-#include "oa/base/clock.h"
-#include "oa/base/ids.h"
-#include "oa/crypto/secret.h"
+#include "key_life.h"
 
 namespace oa {
 
-struct TenantKey {
-  Timestamp created_at;
-  bool enabled = true;
-  bool destroyed = false;  // the KEKs are gone; stays so that the tenant never gets a key again
-  std::optional<Timestamp> destroy_at;  // set while destruction is pending
-  std::vector<std::uint32_t> slots;     // where each KEK version is, version 1 first
+struct TenantKey : KeyLife {
+  std::vector<std::uint32_t> slots;  // where each KEK version is, version 1 first
 
   std::uint32_t current_version() const { return static_cast<std::uint32_t>(slots.size()); }
-  bool destroyed_by(Timestamp now) const { return destroyed || (destroy_at && *destroy_at <= now); }
 };
 
 /// Not thread-safe.

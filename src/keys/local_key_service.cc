@@ -101,8 +101,7 @@ Status LocalKeys::create_tenant_key(TenantId tenant) {
     if (const TenantKey* key = table.find(tenant)) {
       // A shredded tenant never gets a key again: whoever destroyed it must be able to rely on
       // that.
-      return key_error(key->destroyed ? ErrorCode::kKeyDestroyed : ErrorCode::kAlreadyExists,
-                       tenant, key->destroyed ? "was destroyed" : "exists already");
+      return key->taken(tenant);
     }
     table.add(tenant, Timestamp::now());
     return {};
@@ -114,11 +113,7 @@ Result<TenantKeyInfo> LocalKeys::describe(TenantId tenant) {
   const std::lock_guard guard(mutex_);
   OA_ASSIGN(KeyTable* const table, file_->table());
   OA_ASSIGN(const TenantKey* const key, find(*table, tenant));
-  TenantKeyInfo info{tenant, key->enabled ? KeyState::kEnabled : KeyState::kDisabled,
-                     key->current_version(), key->created_at,
-                     key->destroy_at.value_or(Timestamp{})};
-  if (key->destroy_at) info.state = KeyState::kPendingDestruction;
-  return info;
+  return key->info(tenant, key->current_version());
 }
 
 Result<LocalKeys::Kek> LocalKeys::usable_kek(TenantId tenant, std::uint32_t version) {
@@ -126,11 +121,7 @@ Result<LocalKeys::Kek> LocalKeys::usable_kek(TenantId tenant, std::uint32_t vers
   const std::lock_guard guard(mutex_);
   OA_ASSIGN(KeyTable* const table, file_->table());
   OA_ASSIGN(const TenantKey* const key, find(*table, tenant));
-  if (key->destroy_at) {
-    return key_error(ErrorCode::kKeyDisabled, tenant, "is about to be destroyed")
-        .with_hint("cancel its destruction to use it again");
-  }
-  if (!key->enabled) return key_error(ErrorCode::kKeyDisabled, tenant, "is disabled");
+  OA_TRY(key->check_usable(tenant));
   if (version > key->current_version()) {
     return key_error(ErrorCode::kKeyWrong, tenant, "has no such version");
   }
@@ -169,45 +160,27 @@ Result<WrappedKey> LocalKeys::rewrap(TenantId tenant, KeyPurpose purpose,
 
 Status LocalKeys::rotate(TenantId tenant) {
   return change_key(tenant, [&](KeyTable& table, TenantKey& key) -> Status {
-    if (!key.enabled || key.destroy_at)
-      return key_error(ErrorCode::kKeyDisabled, tenant, "is disabled");
+    OA_TRY(key.check_usable(tenant));
     table.add_version(key);
     return {};
   });
 }
 
 Status LocalKeys::disable(TenantId tenant) {
-  return change_key(tenant, [&](KeyTable&, TenantKey& key) -> Status {
-    if (key.destroy_at) return about_to_be_destroyed(tenant);
-    key.enabled = false;
-    return {};
-  });
+  return change_key(tenant, [&](KeyTable&, TenantKey& key) { return key.set_enabled(tenant, false); });
 }
 
 Status LocalKeys::enable(TenantId tenant) {
-  return change_key(tenant, [&](KeyTable&, TenantKey& key) -> Status {
-    if (key.destroy_at) return about_to_be_destroyed(tenant);
-    key.enabled = true;
-    return {};
-  });
+  return change_key(tenant, [&](KeyTable&, TenantKey& key) { return key.set_enabled(tenant, true); });
 }
 
 Status LocalKeys::schedule_destroy(TenantId tenant, Timestamp when) {
-  OA_TRY(change_key(tenant, [&](KeyTable&, TenantKey& key) -> Status {
-    if (key.destroy_at) return about_to_be_destroyed(tenant);
-    key.destroy_at = when;
-    return {};
-  }));
+  OA_TRY(change_key(tenant, [&](KeyTable&, TenantKey& key) { return key.schedule(tenant, when); }));
   return erase_if_due(tenant);
 }
 
 Status LocalKeys::cancel_destroy(TenantId tenant) {
-  return change_key(tenant, [&](KeyTable&, TenantKey& key) -> Status {
-    if (!key.destroy_at)
-      return key_error(ErrorCode::kConflict, tenant, "is not about to be destroyed");
-    key.destroy_at.reset();
-    return {};
-  });
+  return change_key(tenant, [&](KeyTable&, TenantKey& key) { return key.cancel(tenant); });
 }
 
 }  // namespace

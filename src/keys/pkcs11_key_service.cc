@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <shared_mutex>
 
@@ -19,6 +20,7 @@ using Session = Pkcs11Token::Session;
 constexpr std::string_view kProvider = "pkcs11";
 // How often a reader looks again for an object that a change replaced under its eyes.
 constexpr int kLooks = 5;
+constexpr std::size_t kMostHandles = 65'536;
 
 // SoftHSM 2.6 fails calls of other threads, and for good the object, while it makes one. So whoever
 // changes objects is alone in this process; the turnstile lets nobody overtake who waits for that.
@@ -75,6 +77,9 @@ class Pkcs11Keys final : public KeyService {
   Pkcs11Attributes record_attributes(TenantId tenant) const;
   Pkcs11Attributes kek_attributes(TenantId tenant) const;
   Pkcs11Attributes kek_attributes(TenantId tenant, std::uint32_t version) const;
+  /// Objects that are the KEK, one as a rule. One that was found before is only looked at.
+  Result<std::vector<CK_OBJECT_HANDLE>> keks_of(Session& session, TenantId tenant,
+                                                std::uint32_t version);
 
   Result<std::optional<StoredRecord>> load(Session& session, TenantId tenant);
   /// Of a key that is not destroyed.
@@ -95,6 +100,8 @@ class Pkcs11Keys final : public KeyService {
   const std::unique_ptr<Pkcs11Token> token_;
   const std::string lock_file_;
   const std::string label_prefix_;
+  std::mutex mutex_;
+  std::map<std::pair<TenantId, std::uint32_t>, CK_OBJECT_HANDLE> found_;  // guarded by mutex_
 };
 
 // An object that is always there: a token that does not show it shows nothing, because it was
@@ -130,6 +137,33 @@ Pkcs11Attributes Pkcs11Keys::kek_attributes(TenantId tenant, std::uint32_t versi
   append_le(id, version);
   attributes.push_back({CKA_ID, std::move(id)});
   return attributes;
+}
+
+// A search may look at every object of the token. A handle that is remembered may have become
+// another object's, when the token was taken out: what it names is compared, or something would be
+// wrapped by a strange key.
+Result<std::vector<CK_OBJECT_HANDLE>> Pkcs11Keys::keks_of(Session& session, TenantId tenant,
+                                                          std::uint32_t version) {
+  const std::pair name(tenant, version);
+  const Pkcs11Attributes wanted = kek_attributes(tenant, version);
+  std::optional<CK_OBJECT_HANDLE> known;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = found_.find(name); found != found_.end()) known = found->second;
+  }
+  const auto is = [&](const Pkcs11Attribute& attribute) {
+    const auto* text = std::get_if<Bytes>(&attribute.value);
+    if (text == nullptr) return true;
+    const auto value = session.read(*known, attribute.type);
+    return value.ok() && *value == *text;
+  };
+  if (known && std::ranges::all_of(wanted, is)) return std::vector{*known};
+  OA_ASSIGN(auto keks, session.find(wanted));
+  const std::lock_guard lock(mutex_);
+  if (found_.size() >= kMostHandles) found_.clear();
+  found_.erase(name);
+  if (keks.size() == 1) found_.emplace(name, keks.front());
+  return keks;
 }
 
 Result<std::optional<StoredRecord>> Pkcs11Keys::load(Session& session, TenantId tenant) {
@@ -255,18 +289,11 @@ Result<Pkcs11Keys::Kek> Pkcs11Keys::usable_kek(Session& session, TenantId tenant
   OA_ASSIGN(auto stored, load(session, tenant));
   if (!stored) return key_error(ErrorCode::kNotFound, tenant, "does not exist");
   const Pkcs11Record& record = stored->record;
-  if (record.destroyed_by(Timestamp::now())) {
-    return key_error(ErrorCode::kKeyDestroyed, tenant, "was destroyed");
-  }
-  if (record.destroy_at) {
-    return key_error(ErrorCode::kKeyDisabled, tenant, "is about to be destroyed")
-        .with_hint("cancel its destruction to use it again");
-  }
-  if (!record.enabled) return key_error(ErrorCode::kKeyDisabled, tenant, "is disabled");
+  OA_TRY(record.check_usable(tenant));
   if (version > record.current_version)
     return key_error(ErrorCode::kKeyWrong, tenant, "has no such version");
   if (version == 0) version = record.current_version;
-  OA_ASSIGN(const auto keks, session.find(kek_attributes(tenant, version)));
+  OA_ASSIGN(const auto keks, keks_of(session, tenant, version));
   if (keks.size() != 1) {
     return key_error(ErrorCode::kKeyStoreMissing, tenant, "is not on the token as it should be")
         .with_hint("restore the token's objects from its backup")
@@ -282,11 +309,7 @@ Status Pkcs11Keys::create_tenant_key(TenantId tenant) {
   OA_ASSIGN(Session session, token_->session());
   OA_TRY(erase_if_due(session, tenant));
   OA_ASSIGN(const auto known, load(session, tenant));
-  if (known) {
-    const bool destroyed = known->record.destroyed;
-    return key_error(destroyed ? ErrorCode::kKeyDestroyed : ErrorCode::kAlreadyExists, tenant,
-                     destroyed ? "was destroyed" : "exists already");
-  }
+  if (known) return known->record.taken(tenant);
   OA_TRY(make_kek(session, tenant, 1));
   StoredRecord first{.record = {}, .objects = {}};
   first.record.tenant = tenant;
@@ -298,12 +321,7 @@ Result<TenantKeyInfo> Pkcs11Keys::describe(TenantId tenant) {
   OA_ASSIGN(const StoredRecord stored, with_token<StoredRecord>(tenant, [&](Session& session) {
               return find(session, tenant);
             }));
-  const Pkcs11Record& record = stored.record;
-  TenantKeyInfo info{tenant, record.enabled ? KeyState::kEnabled : KeyState::kDisabled,
-                     record.current_version, record.created_at,
-                     record.destroy_at.value_or(Timestamp{})};
-  if (record.destroy_at) info.state = KeyState::kPendingDestruction;
-  return info;
+  return stored.record.info(tenant, stored.record.current_version);
 }
 
 template <class T>
@@ -349,8 +367,7 @@ Result<WrappedKey> Pkcs11Keys::rewrap(TenantId tenant, KeyPurpose purpose,
 
 Status Pkcs11Keys::rotate(TenantId tenant) {
   return change(tenant, [&](Session& session, Pkcs11Record& record) -> Status {
-    if (!record.enabled || record.destroy_at)
-      return key_error(ErrorCode::kKeyDisabled, tenant, "is disabled");
+    OA_TRY(record.check_usable(tenant));
     OA_TRY(make_kek(session, tenant, record.current_version + 1));
     ++record.current_version;
     return {};
@@ -358,50 +375,27 @@ Status Pkcs11Keys::rotate(TenantId tenant) {
 }
 
 Status Pkcs11Keys::disable(TenantId tenant) {
-  return change(tenant, [&](Session&, Pkcs11Record& record) -> Status {
-    if (record.destroy_at) return about_to_be_destroyed(tenant);
-    record.enabled = false;
-    return {};
-  });
+  return change(tenant, [&](Session&, Pkcs11Record& key) { return key.set_enabled(tenant, false); });
 }
 
 Status Pkcs11Keys::enable(TenantId tenant) {
-  return change(tenant, [&](Session&, Pkcs11Record& record) -> Status {
-    if (record.destroy_at) return about_to_be_destroyed(tenant);
-    record.enabled = true;
-    return {};
-  });
+  return change(tenant, [&](Session&, Pkcs11Record& key) { return key.set_enabled(tenant, true); });
 }
 
 Status Pkcs11Keys::schedule_destroy(TenantId tenant, Timestamp when) {
-  OA_TRY(change(tenant, [&](Session&, Pkcs11Record& record) -> Status {
-    if (record.destroy_at) return about_to_be_destroyed(tenant);
-    record.destroy_at = when;
-    return {};
-  }));
+  OA_TRY(change(tenant, [&](Session&, Pkcs11Record& key) { return key.schedule(tenant, when); }));
   return Timestamp::now() < when ? Status() : erase_due(tenant);
 }
 
 Status Pkcs11Keys::cancel_destroy(TenantId tenant) {
-  return change(tenant, [&](Session&, Pkcs11Record& record) -> Status {
-    if (!record.destroy_at)
-      return key_error(ErrorCode::kConflict, tenant, "is not about to be destroyed");
-    record.destroy_at.reset();
-    return {};
-  });
-}
-
-bool is_label_prefix(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
+  return change(tenant, [&](Session&, Pkcs11Record& key) { return key.cancel(tenant); });
 }
 
 }  // namespace
 
 Result<std::unique_ptr<KeyService>> Pkcs11KeyService::open(Pkcs11Settings settings) {
   if (settings.module_path.empty() || settings.token_label.empty() || settings.lock_file.empty() ||
-      !is_label_prefix(settings.label_prefix)) {
+      !is_name_prefix(settings.label_prefix)) {
     return make_error(ErrorCode::kInvalidArgument, "pkcs11.open",
                       "a token needs a module, its label, a lock file, and a label prefix of 1 to "
                       "64 of a-z, 0-9, - and _");

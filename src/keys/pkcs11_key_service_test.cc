@@ -207,12 +207,13 @@ TEST_F(Pkcs11KeyServiceTest, TwoDeploymentsOnOneTokenDoNotMeet) {
 }
 
 TEST(Pkcs11RecordTest, SaysWhatItWasAndRefusesAnythingElse) {
-  Pkcs11Record record{.tenant = TenantId::random(),
-                      .sequence = 7,
-                      .enabled = false,
-                      .destroy_at = Timestamp{123},
-                      .created_at = {456},
-                      .current_version = 9};
+  Pkcs11Record record;
+  record.tenant = TenantId::random();
+  record.sequence = 7;
+  record.enabled = false;
+  record.destroy_at = Timestamp{123};
+  record.created_at = {456};
+  record.current_version = 9;
   const Bytes bytes = record.encode();
   const Pkcs11Record back = *Pkcs11Record::decode(bytes);
   EXPECT_EQ(back.encode(), bytes);

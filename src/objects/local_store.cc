@@ -6,6 +6,7 @@
 
 #include "local_files.h"
 #include "local_writer.h"
+#include "oa/objects/version_repair.h"
 
 namespace oa {
 namespace {
@@ -98,7 +99,7 @@ class Lister {
   std::vector<ObjectVersion> found_;
 };
 
-class LocalStore final : public ObjectStore {
+class LocalStore final : public ObjectStore, public VersionRepair {
  public:
   explicit LocalStore(std::string root) : root_(std::move(root)) {}
 
@@ -145,6 +146,16 @@ class LocalStore final : public ObjectStore {
   }
 
   Status remove(const ObjectKey& key, const VersionId& version) override;
+  Result<std::vector<std::unique_ptr<RangedSource>>> other_copies(const ObjectKey&,
+                                                                  const VersionId&) override {
+    return std::vector<std::unique_ptr<RangedSource>>();
+  }
+  Status restore_version(const ObjectKey& key, const VersionId& version, const RangedSource& sealed,
+                         const std::atomic<bool>* cancelled) override {
+    OA_TRY(check_object_key(key));
+    if (!parse_version(version.value)) return no_version(key);
+    return restore_local_version(root_, key, version, sealed, cancelled);
+  }
   StoreCapabilities capabilities() const override {
     return {.write_once = true, .server_side_kms = false};
   }
@@ -181,6 +192,8 @@ void LocalStore::remove_empty_folders(const ObjectKey& key) {
 }
 
 }  // namespace
+
+VersionRepair* repair_of(ObjectStore& store) { return dynamic_cast<VersionRepair*>(&store); }
 
 Result<std::unique_ptr<ObjectStore>> open_local_store(const std::string& root) {
   if (root.empty()) {

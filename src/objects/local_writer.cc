@@ -18,6 +18,7 @@ namespace {
 // row.
 constexpr int kAttempts = 100;
 constexpr off_t kWriteBackBytes = off_t{8} << 20;
+constexpr std::uint64_t kPieceBytes = 1 << 20;
 
 Error ended(std::string op) {
   return make_error(ErrorCode::kPreconditionFailed, std::move(op), "this writer has ended");
@@ -32,11 +33,17 @@ class LocalWriter final : public ObjectWriter {
   }
 
   Status write(ByteView bytes) override;
-  Result<VersionId> commit() override;
+  Result<VersionId> commit() override { return commit_version(nullptr); }
+  /// As this version, in the place of one that is there.
+  Status commit_as(const VersionId& version) {
+    const auto made = commit_version(&version);
+    return made.ok() ? Status() : made.error();
+  }
 
  private:
+  Result<VersionId> commit_version(const VersionId* version);
   Result<Descriptor> open_locked_folder(const std::string& folder);
-  Result<VersionId> publish();
+  Result<VersionId> publish(const VersionId* given);
   void start_writing_back();
 
   const std::string root_;
@@ -73,12 +80,12 @@ void LocalWriter::start_writing_back() {
   handed_on_ = written_;
 }
 
-Result<VersionId> LocalWriter::commit() {
+Result<VersionId> LocalWriter::commit_version(const VersionId* version) {
   if (!std::exchange(open_, false)) return ended("object.commit");
   OA_TRY(sync(temporary_.file, temporary_.path));
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    auto version = publish();
-    if (version.ok() || version.error().code != ErrorCode::kNotFound) return version;
+    auto made = publish(version);
+    if (made.ok() || made.error().code != ErrorCode::kNotFound) return made;
   }
   return make_error(ErrorCode::kIo, "object.commit", "cannot place the object " + key_.name)
       .with_cause("its folder or " + temporary_.path + " was removed again and again");
@@ -100,7 +107,7 @@ Result<Descriptor> LocalWriter::open_locked_folder(const std::string& folder) {
 }
 
 // kNotFound when a remover took the folder away meanwhile.
-Result<VersionId> LocalWriter::publish() {
+Result<VersionId> LocalWriter::publish(const VersionId* given) {
   const std::string folder = object_folder(root_, key_);
   OA_ASSIGN(const Descriptor opened, open_locked_folder(folder));
   OA_ASSIGN(const auto versions, list_version_files(folder));
@@ -110,20 +117,36 @@ Result<VersionId> LocalWriter::publish() {
   if (!versions.empty()) {
     created_at = std::max(created_at, Timestamp{parse_version(versions.back())->unix_us + 1});
   }
-  VersionId version = make_version(created_at);
+  VersionId version = given != nullptr ? *given : make_version(created_at);
   if (::renameat(AT_FDCWD, temporary_.path.c_str(), opened.get(), version.value.c_str()) != 0) {
     return errno_error(errno, "object.commit", "cannot place the object " + key_.name);
   }
   committed_ = true;
   const Status durable = sync(opened, folder);
   if (!durable.ok()) {
-    ::unlinkat(opened.get(), version.value.c_str(), 0);
+    if (given == nullptr) ::unlinkat(opened.get(), version.value.c_str(), 0);
     return durable.error();
   }
   return version;
 }
 
 }  // namespace
+
+Status restore_local_version(const std::string& root, const ObjectKey& key,
+                             const VersionId& version, const RangedSource& sealed,
+                             const std::atomic<bool>* cancelled) {
+  OA_ASSIGN(TemporaryFile temporary, make_temporary(root));
+  LocalWriter writer(root, key, std::move(temporary));
+  Bytes piece(std::min<std::uint64_t>(kPieceBytes, sealed.size()));
+  for (std::uint64_t offset = 0; offset < sealed.size(); offset += piece.size()) {
+    if (cancelled != nullptr && *cancelled)
+      return make_error(ErrorCode::kCancelled, "object.restore", "cancelled");
+    piece.resize(std::min<std::uint64_t>(piece.size(), sealed.size() - offset));
+    OA_TRY(sealed.read_at(offset, piece));
+    OA_TRY(writer.write(piece));
+  }
+  return writer.commit_as(version);
+}
 
 Result<std::unique_ptr<ObjectWriter>> make_local_writer(const std::string& root,
                                                         const ObjectKey& key) {

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "oa/objects/object_store.h"
+#include "oa/objects/version_repair.h"
 
 namespace oa {
 
@@ -239,6 +240,57 @@ TEST_P(ObjectStoreConformance, RemovingTakesOneVersion) {
   const VersionId third = put(key("a/b"), "third");
   EXPECT_EQ(get(key("a/b"), third), "third");
   EXPECT_LT(second, third);
+}
+
+TEST_P(ObjectStoreConformance, AVersionIsRestoredUnderItsName) {
+  VersionRepair* const repair = repair_of(*store_);
+  ASSERT_NE(repair, nullptr);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{7}, std::size_t{300'000}}) {
+    const ObjectKey object = key("restored/" + std::to_string(size));
+    const VersionId before = put(object, "before");
+    const VersionId damaged = put(object, std::string(size, 'x'));
+    const VersionId gone = put(object, std::string(size, 'y'));
+    const VersionId after = put(object, "after");
+    ASSERT_TRUE(store_->remove(object, gone).ok());
+    for (const auto& [version, letter] : {std::pair{damaged, 'a'}, std::pair{gone, 'b'}}) {
+      const std::string text(size, letter);
+      const MemorySource bytes{Bytes(text.begin(), text.end())};
+      for (int twice = 0; twice < 2; ++twice) {
+        const Status restored = repair->restore_version(object, version, bytes, nullptr);
+        ASSERT_TRUE(restored.ok()) << restored.error().message << restored.error().cause;
+        EXPECT_EQ(get(object, version), text);
+      }
+    }
+    std::vector<VersionId> versions;
+    const auto listed = *store_->list_versions(object);
+    for (const auto& version : listed) versions.push_back(version.version);
+    EXPECT_EQ(versions, (std::vector{before, damaged, gone, after}));
+    EXPECT_EQ(store_->head(object)->version, after);
+    EXPECT_EQ(get(object, before) + get(object, after), "beforeafter");
+    ASSERT_TRUE(store_->remove(object, damaged).ok());
+    EXPECT_EQ(store_->get(object, damaged).error().code, ErrorCode::kNotFound);
+  }
+}
+
+TEST_P(ObjectStoreConformance, ARestoreThatCannotBeChangesNothing) {
+  VersionRepair* const repair = repair_of(*store_);
+  const ObjectKey entry = key("2026/1", RetentionClass::kLedger);
+  const VersionId version = put(entry, std::string(200'000, 'x'));
+  const MemorySource same_size{Bytes(200'000, 'z')};
+  const std::atomic<bool> cancelled = true;
+  EXPECT_EQ(repair->restore_version(entry, version, same_size, &cancelled).error().code,
+            ErrorCode::kCancelled);
+  for (const char* const bad : {"", "x", "../../tenant", "00000000000000000000"}) {
+    EXPECT_EQ(repair->restore_version(entry, {bad}, same_size, nullptr).error().code,
+              ErrorCode::kNotFound)
+        << bad;
+  }
+  EXPECT_EQ(repair->restore_version(key("a b"), version, same_size, nullptr).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(get(entry, version), std::string(200'000, 'x'));
+  EXPECT_EQ(store_->list_versions(entry)->size(), 1u);
+  ASSERT_TRUE(repair->restore_version(entry, version, same_size, nullptr).ok());
+  EXPECT_EQ(get(entry, version), std::string(200'000, 'z'));
 }
 
 TEST_P(ObjectStoreConformance, TheLedgerIsWriteOnceWhereTheStoreSaysSo) {

@@ -1,32 +1,33 @@
-// A real S3 server for tests and benchmarks: Ceph's monitor, one storage daemon in memory and the
-// RADOS Gateway, on this machine's loopback, ended with the process that started them.
+// Real S3 servers for tests and benchmarks: Ceph's RADOS Gateway on this machine's loopback.
 #pragma once
 
-#include <sys/types.h>
-
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "oa/objects/s3_store.h"
+#include "rgw_cluster.h"
 
 namespace oa::rgw {
 
+/// How to reach a gateway as the user "test". Waits are short, so that a test that must fail fails
+/// soon.
+aws::ClientSettings test_connection(std::string endpoint);
+/// A new bucket of that user; its name.
+std::string make_bucket(Cluster& cluster, bool versioned, bool lockable);
+
+/// One region, in memory.
 class Gateway {
  public:
   /// Started when first asked for, from the thread that asks, which must last as long as the
-  /// process. Aborts with the servers' logs when they do not come up.
+  /// process.
   static Gateway& shared();
-  ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  std::string named_url() const { return "http://localhost:" + std::to_string(port_); }
-  std::string tls_url() const { return "https://127.0.0.1:" + std::to_string(tls_port_); }
-  std::string ca_file() const { return folder_ + "/server.crt"; }
-  int port() const { return port_; }
-  /// How to reach it. Waits are short, so that a test that must fail fails soon.
+  std::string url() const { return cluster_.url(); }
+  std::string named_url() const { return "http://localhost:" + std::to_string(port()); }
+  std::string tls_url() const { return "https://127.0.0.1:" + std::to_string(cluster_.tls_port()); }
+  std::string ca_file() const { return cluster_.ca_file(); }
+  int port() const { return cluster_.port(); }
   aws::ClientSettings connection() const;
   /// Settings of a store under a prefix that nobody else has, in a bucket with object lock.
   S3Settings fresh_store();
@@ -43,21 +44,9 @@ class Gateway {
 
  private:
   Gateway();
-  void write_configuration();
-  void start_cluster();
-  void make_certificate();
-  std::string config() const { return "--conf=" + folder_ + "/ceph.conf"; }
-  void run(const std::vector<std::string>& arguments);
-  pid_t start(const std::vector<std::string>& arguments);
-  [[noreturn]] void give_up(const std::string& why);
 
-  std::string folder_;
-  int port_ = 0;
-  int tls_port_ = 0;
-  std::vector<pid_t> daemons_;
-  pid_t gateway_ = -1;
   std::string keys_[2];
-  int monitor_port_ = 0;
+  Cluster cluster_;
   std::string lockable_bucket_;
   int stores_ = 0;
 };

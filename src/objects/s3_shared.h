@@ -34,6 +34,12 @@ Status visit_versions(S3Shared& shared, const std::string& prefix, std::size_t p
 /// nullopt when there is no such object.
 Result<std::optional<S3Version>> newest_version(S3Shared& shared, const ObjectKey& key);
 
+/// How each PUT for an object is made, but for its lock.
+PutOptions put_options(const S3Shared& shared, const ObjectKey& key);
+/// Until when a version of it is locked; none when it is not.
+std::optional<Timestamp> locked_until(const S3Shared& shared, const ObjectKey& key,
+                                      Timestamp committed_at);
+
 /// `key` has been checked.
 std::unique_ptr<ObjectWriter> make_s3_writer(S3SharedPtr shared, const ObjectKey& key);
 
@@ -49,5 +55,12 @@ Result<std::vector<S3Piece>> find_segments(S3Shared& shared, const ObjectKey& ke
                                            const S3Version& version);
 Result<std::unique_ptr<RangedSource>> open_s3_source(S3SharedPtr shared, const ObjectKey& key,
                                                      const S3Version& version);
+
+// VersionRepair; `key` has been checked.
+Result<std::vector<std::unique_ptr<RangedSource>>> other_s3_copies(S3SharedPtr shared,
+                                                                   const ObjectKey& key,
+                                                                   const S3Version& version);
+Status restore_s3_version(S3Shared& shared, const ObjectKey& key, const S3Version& version,
+                          const RangedSource& sealed, const std::atomic<bool>* cancelled);
 
 }  // namespace oa

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "oa/objects/version_repair.h"
 #include "object_key.h"
 #include "s3_shared.h"
 
@@ -14,6 +15,7 @@ constexpr int kMaxUploads = 16;
 constexpr int kMaxLockDays = 36'500;
 constexpr std::size_t kMaxPrefix = 200;
 constexpr std::size_t kMaxPage = 1000;
+constexpr auto kLookPatience = std::chrono::milliseconds(2'000);
 
 Error no_version(const ObjectKey& key) {
   return make_error(ErrorCode::kNotFound, "object.get",
@@ -31,7 +33,7 @@ struct Upload {
   Timestamp got_on_at;  // when its newest segment was stored
 };
 
-class Driver final : public S3Store {
+class Driver final : public S3Store, public VersionRepair {
  public:
   Driver(S3SharedPtr shared, bool write_once)
       : shared_(std::move(shared)), write_once_(write_once) {}
@@ -58,7 +60,22 @@ class Driver final : public S3Store {
   Result<S3Sweep> sweep() override;
   Result<std::vector<SignedPiece>> presigned_get(const ObjectKey& key, const VersionId& version,
                                                  std::chrono::seconds lifetime) override;
+  Status look() override;
   aws::ClientCounts counts() const override { return shared_->bucket.counts(); }
+  Result<std::vector<std::unique_ptr<RangedSource>>> other_copies(
+      const ObjectKey& key, const VersionId& version) override {
+    OA_TRY(check_object_key(key));
+    const auto parsed = parse_version_id(version.value);
+    if (!parsed) return no_version(key);
+    return other_s3_copies(shared_, key, *parsed);
+  }
+  Status restore_version(const ObjectKey& key, const VersionId& version, const RangedSource& sealed,
+                         const std::atomic<bool>* cancelled) override {
+    OA_TRY(check_object_key(key));
+    const auto parsed = parse_version_id(version.value);
+    if (!parsed) return no_version(key);
+    return restore_s3_version(*shared_, key, *parsed, sealed, cancelled);
+  }
 
  private:
   Result<bool> is_committed(const S3Names::NamedUpload& upload);
@@ -210,6 +227,30 @@ Result<std::vector<SignedPiece>> Driver::presigned_get(const ObjectKey& key,
   return signed_pieces;
 }
 
+Status check_bucket(S3Bucket& bucket, const S3Settings& settings) {
+  OA_ASSIGN(const bool versions, bucket.keeps_versions());
+  OA_ASSIGN(const bool locks, bucket.can_lock());
+  if (!versions) {
+    return make_error(ErrorCode::kPreconditionFailed, "object_store.open",
+                      "the bucket keeps no versions: " + settings.bucket)
+        .with_hint("turn versioning on");
+  }
+  if (!settings.ledger_lock || locks) return {};
+  return make_error(ErrorCode::kPreconditionFailed, "object_store.open",
+                    "the bucket cannot lock objects: " + settings.bucket)
+      .with_hint("make a bucket with object lock, or do without the lock of the ledger");
+}
+
+Status Driver::look() {
+  S3Settings settings = shared_->settings;
+  auto& connection = settings.connection;
+  connection.connect_timeout = connection.idle_timeout = connection.total_timeout = kLookPatience;
+  connection.retries.attempts = 1;
+  OA_ASSIGN(auto client, aws::Client::open(connection));
+  S3Bucket bucket(std::move(client), settings);
+  return check_bucket(bucket, settings);
+}
+
 bool good_bucket(const std::string& name) {
   return name.size() >= 3 && name.size() <= 63 && std::ranges::all_of(name, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
@@ -255,27 +296,23 @@ Result<std::optional<S3Version>> newest_version(S3Shared& shared, const ObjectKe
   return newest;
 }
 
-Result<std::unique_ptr<S3Store>> open_s3_store(S3Settings settings) {
+Result<std::unique_ptr<S3Store>> open_s3_store_unasked(S3Settings settings) {
   OA_TRY(check(settings));
   OA_ASSIGN(auto client, aws::Client::open(settings.connection));
   S3Bucket bucket(std::move(client), settings);
-  OA_ASSIGN(const bool versions, bucket.keeps_versions());
-  OA_ASSIGN(const bool locks, bucket.can_lock());
-  if (!versions) {
-    return make_error(ErrorCode::kPreconditionFailed, "object_store.open",
-                      "the bucket keeps no versions: " + settings.bucket)
-        .with_hint("turn versioning on");
-  }
-  if (settings.ledger_lock && !locks) {
-    return make_error(ErrorCode::kPreconditionFailed, "object_store.open",
-                      "the bucket cannot lock objects: " + settings.bucket)
-        .with_hint("make a bucket with object lock, or do without the lock of the ledger");
-  }
   const bool write_once = settings.ledger_lock.has_value();
   S3Names names(settings.prefix);
   auto shared =
       std::make_shared<S3Shared>(std::move(settings), std::move(bucket), std::move(names));
   return std::unique_ptr<S3Store>(new Driver(std::move(shared), write_once));
+}
+
+Result<std::unique_ptr<S3Store>> open_s3_store(S3Settings settings) {
+  OA_TRY(check(settings));
+  OA_ASSIGN(auto client, aws::Client::open(settings.connection));
+  S3Bucket bucket(std::move(client), settings);
+  OA_TRY(check_bucket(bucket, settings));
+  return open_s3_store_unasked(std::move(settings));
 }
 
 }  // namespace oa

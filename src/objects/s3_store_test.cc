@@ -7,6 +7,7 @@
 
 #include "oa/keys/local_key_service.h"
 #include "oa/objects/sealed_objects.h"
+#include "oa/objects/version_repair.h"
 #include "object_store_conformance.h"
 #include "rgw_testkit.h"
 #include "s3_bucket.h"
@@ -222,6 +223,50 @@ TEST_F(S3StoreTest, ADeleteMarkerHidesNothing) {
     ASSERT_TRUE(store_->remove(key_, version).ok());
     EXPECT_EQ(everything().size(), 0u);
   }
+}
+
+TEST_F(S3StoreTest, WhatWasWrittenOverIsAnotherCopy) {
+  for (const Bytes& content : {noise(1000), noise(3 * kSmallSegment)}) {
+    const VersionId version = put(content);
+    VersionRepair* const repair = repair_of(*store_);
+    EXPECT_EQ(repair->other_copies(key_, version)->size(), 0u);
+    const Bytes junk = noise(content.size() / 2);
+    ASSERT_TRUE(ask({.method = "PUT", .path = "/" + settings_.bucket + "/" + name_of(version), .body = junk}).ok());
+    EXPECT_EQ(get(version).error().code, ErrorCode::kSealCorrupt);
+    const auto copies = *repair->other_copies(key_, version);
+    ASSERT_EQ(copies.size(), 1u);
+    EXPECT_EQ(*read_all(*copies[0], 1 << 20), content);
+    ASSERT_TRUE(repair->restore_version(key_, version, *copies[0], nullptr).ok());
+    EXPECT_EQ(*get(version), content);
+    EXPECT_EQ(repair->other_copies(key_, version)->size(), 0u);
+    // Of what was there before, nothing is left to be paid for.
+    ASSERT_TRUE(store_->remove(key_, version).ok());
+    EXPECT_EQ(everything().size(), 0u);
+  }
+}
+
+TEST_F(S3StoreTest, ARestoreOfAnotherSizeIsRefused) {
+  const VersionId version = put(noise(1000));
+  const MemorySource other{noise(999)};
+  EXPECT_EQ(repair_of(*store_)->restore_version(key_, version, other, nullptr).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(*get(version), noise(1000));
+}
+
+TEST_F(S3StoreTest, ASegmentThatIsGoneComesBack) {
+  settings_.ledger_lock = LedgerLock{.compliance = true, .days = 1};
+  open();
+  const Bytes content = noise(5 * kSmallSegment + 3);
+  const VersionId version = put(content);
+  const auto all = everything();
+  const auto segment = std::ranges::find_if(
+      all, [](const auto& native) { return native.key.ends_with("/00000002"); });
+  ASSERT_TRUE(*bucket()->remove({&*segment, 1}) == 0);
+  EXPECT_EQ(get(version).error().code, ErrorCode::kNotFound);
+  const MemorySource same{content};
+  ASSERT_TRUE(repair_of(*store_)->restore_version(key_, version, same, nullptr).ok());
+  EXPECT_EQ(*get(version), content);
+  EXPECT_EQ(everything().size(), 7u);
 }
 
 TEST_F(S3StoreTest, NewVersionsSortBehindOnesFromTheFuture) {

@@ -11,7 +11,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kDayUs = std::int64_t{86'400} * 1'000'000;
 constexpr std::size_t kFirstBuffer = 128 << 10;
 
 // One segment on its way.
@@ -24,8 +23,7 @@ class S3Writer final : public ObjectWriter {
  public:
   S3Writer(S3SharedPtr shared, ObjectKey key)
       : shared_(std::move(shared)), key_(std::move(key)), upload_(random_upload()) {
-    options_.tags = "oa-class=" + std::string(to_text(key_.retention_class));
-    if (shared_->settings.kms_key_of) options_.kms_key = shared_->settings.kms_key_of(key_.tenant);
+    options_ = put_options(*shared_, key_);
   }
   ~S3Writer() override;
 
@@ -37,7 +35,6 @@ class S3Writer final : public ObjectWriter {
   Status send_segment();
   Status finish_oldest();
   Status finish_segments();
-  std::optional<Timestamp> locked_until(Timestamp committed_at) const;
   Status check_alive() const;
   Result<VersionId> publish(ByteView body);
 
@@ -133,12 +130,6 @@ Status S3Writer::finish_segments() {
   return {};
 }
 
-std::optional<Timestamp> S3Writer::locked_until(Timestamp committed_at) const {
-  const auto& lock = shared_->settings.ledger_lock;
-  if (!lock || key_.retention_class != RetentionClass::kLedger) return std::nullopt;
-  return Timestamp{committed_at.unix_us + lock->days * kDayUs};
-}
-
 // Segments of a writer that stood still for long may have been swept away.
 Status S3Writer::check_alive() const {
   const std::chrono::microseconds by_date(Timestamp::now().unix_us - got_on_time_.unix_us);
@@ -165,7 +156,7 @@ Result<VersionId> S3Writer::publish(ByteView body) {
   S3Version version{Timestamp::now(), upload_, size_bytes_, segmented()};
   if (newest)
     version.created_at = std::max(version.created_at, Timestamp{newest->created_at.unix_us + 1});
-  options_.locked_until = locked_until(version.created_at);
+  options_.locked_until = locked_until(*shared_, key_, version.created_at);
   if (options_.locked_until) {
     for (std::size_t i = 0; i < natives_.size(); ++i)
       OA_TRY(shared_->bucket.lock(shared_->names.segment_key(key_, upload_, i), natives_[i],
@@ -186,6 +177,21 @@ Result<VersionId> S3Writer::publish(ByteView body) {
 }
 
 }  // namespace
+
+PutOptions put_options(const S3Shared& shared, const ObjectKey& key) {
+  PutOptions options;
+  options.tags = "oa-class=" + std::string(to_text(key.retention_class));
+  if (shared.settings.kms_key_of) options.kms_key = shared.settings.kms_key_of(key.tenant);
+  return options;
+}
+
+std::optional<Timestamp> locked_until(const S3Shared& shared, const ObjectKey& key,
+                                      Timestamp committed_at) {
+  constexpr std::int64_t kDayUs = std::int64_t{86'400} * 1'000'000;
+  const auto& lock = shared.settings.ledger_lock;
+  if (!lock || key.retention_class != RetentionClass::kLedger) return std::nullopt;
+  return Timestamp{committed_at.unix_us + lock->days * kDayUs};
+}
 
 std::unique_ptr<ObjectWriter> make_s3_writer(S3SharedPtr shared, const ObjectKey& key) {
   return std::make_unique<S3Writer>(std::move(shared), key);

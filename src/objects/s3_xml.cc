@@ -96,4 +96,11 @@ std::string xml_escaped(std::string_view text) {
   return out;
 }
 
+std::string to_xml(const XmlElement& element) {
+  std::string text = "<" + element.name + ">";
+  if (element.children.empty()) text += xml_escaped(element.text);
+  for (const auto& child : element.children) text += to_xml(child);
+  return text + "</" + element.name + ">";
+}
+
 }  // namespace oa

@@ -24,6 +24,9 @@ struct XmlElement {
 /// deeper than 16. The caller bounds its length.
 Result<XmlElement> parse_xml(ByteView document);
 
+/// The element and all in it, without prefixes and attributes.
+std::string to_xml(const XmlElement& element);
+
 /// For text and keys inside of an element.
 std::string xml_escaped(std::string_view text);
 

@@ -9,6 +9,7 @@
 
 #include "oa/crypto/seal.h"
 #include "oa/keys/local_key_service.h"
+#include "oa/objects/damage_log.h"
 
 namespace oa {
 namespace {
@@ -73,6 +74,26 @@ TEST_F(SealedObjectsTest, RoundTripInEveryClass) {
     ASSERT_TRUE(opened->read_at(1'000'001, part).ok());
     EXPECT_TRUE(std::equal(part.begin(), part.end(), content.begin() + 1'000'001));
   }
+}
+
+TEST_F(SealedObjectsTest, WhatReadsMeetIsNotedOnce) {
+  const ObjectKey where = key("a");
+  const VersionId good = put(where, Bytes(300'000, 7));
+  Bytes damaged = stored(where, good);
+  damaged[200'000] ^= 1;
+  const VersionId bad = plant(where, damaged);
+  (void)damage_log().take();
+  const auto opened = *objects_->open(where, bad);
+  Bytes part(1000);
+  EXPECT_TRUE(opened->read_at(0, part).ok());
+  EXPECT_TRUE(read_all(**objects_->open(where, good), 1 << 26).ok());
+  EXPECT_EQ(damage_log().take().size(), 0u);
+  EXPECT_FALSE(opened->read_at(200'000, part).ok());
+  EXPECT_FALSE(opened->read_at(200'500, part).ok());
+  EXPECT_FALSE(objects_->open(key("b"), good).ok());
+  const auto noted = damage_log().take();
+  EXPECT_EQ(noted, (std::vector<DamageLog::Version>{{where, bad}, {key("b"), good}}));
+  EXPECT_EQ(damage_log().take().size(), 0u);
 }
 
 TEST_F(SealedObjectsTest, NoPlaintextIsStored) {

@@ -143,6 +143,13 @@ std::string_view kind_of(const VerifyAudit&) { return "audit.verify"; }
 json::object request_of(const VerifyAudit&) { return {}; }
 Status read(ObjectReader& reader, VerifyAudit&) { return reader.finish(); }
 
+std::string_view kind_of(const RewrapKeys&) { return "keys.rewrap"; }
+json::object request_of(const RewrapKeys& operation) { return {{"old_key", operation.old_key}}; }
+Status read(ObjectReader& reader, RewrapKeys& operation) {
+  operation.old_key = reader.text("old_key");
+  return reader.finish();
+}
+
 template <class Kind>
 void add_kind(std::map<std::string, jobs::Kind>& kinds, instance::Instance& instance,
               unsigned attempts) {
@@ -186,6 +193,7 @@ std::map<std::string, jobs::Kind> kinds(instance::Instance& instance) {
   add_kind<PlanUndo>(kinds, instance, 3);
   add_kind<RefreshDataset>(kinds, instance, 2);
   add_kind<VerifyAudit>(kinds, instance, 3);
+  add_kind<RewrapKeys>(kinds, instance, 20);
   return kinds;
 }
 

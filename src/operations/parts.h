@@ -23,12 +23,17 @@ Result<JsonText> run(const Run& run, const ApplyRestore& operation);
 Result<JsonText> run(const Run& run, const PlanUndo& operation);
 Result<JsonText> run(const Run& run, const RefreshDataset& operation);
 Result<JsonText> run(const Run& run, const VerifyAudit& operation);
+Result<JsonText> run(const Run& run, const RewrapKeys& operation);
 
 /// kNotFound.
 Result<catalog::ArchiveRecord> record_of(instance::Instance& instance, TenantId tenant,
                                          ArchiveId id);
 /// Verifies an archive that was made, keeps what that says of it, and gives the job's result.
 Result<JsonText> verify_and_keep(const Run& run, const catalog::ArchiveRecord& record);
+
+/// An event in the tenant's audit chain, about the tenant, in the operator's name.
+Status note_of_operator(instance::Instance& instance, const catalog::Tenant& tenant,
+                        std::string_view action, json::object detail);
 
 json::array ids_json(const std::vector<WorkspaceId>& ids);
 

@@ -3,6 +3,7 @@
 //   cluster                           sealed: whose log it is
 //   <segment>.<part, 8 hex digits>    the log itself
 //   <timeline>.history                sealed
+//   leads                             sealed: which timeline was received when
 //   <either>.damaged                  set aside, no longer read
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <cerrno>
 #include <map>
 #include <mutex>
+#include <ranges>
 
 #include "descriptor.h"
 #include "oa/wal/sealed_wal.h"
@@ -23,7 +25,9 @@
 namespace oa::wal {
 namespace {
 
-constexpr const char* kClusterFile = "cluster";
+constexpr const char *kClusterFile = "cluster", *kClusterContext = "wal-cluster";
+constexpr const char *kLeadsFile = "leads", *kLeadsContext = "wal-leads";
+constexpr std::size_t kMaxLeads = 4096, kLeadSize = 12;
 constexpr std::string_view kPartialMark = ".partial";  // of AtomicFileSink
 constexpr std::string_view kDamagedMark = ".damaged";
 constexpr std::size_t kMaxSealedFile = kMaxHistorySize + 64 * 1024;
@@ -89,6 +93,8 @@ class LocalWal final : public SealedWal {
   Result<SegmentExtent> read(const SegmentName& segment, ByteSink& out) override;
   Result<Bytes> read_history(Timeline timeline) override;
   Result<std::vector<Timeline>> histories() override;
+  Status note_lead(const Lead& lead) override;
+  Result<std::vector<Lead>> leads() override;
   Result<std::uint64_t> remove_before(
       Lsn limit, const std::function<Result<bool>(const SegmentName&)>& archived) override;
   Result<std::uint64_t> stored_bytes() override;
@@ -106,7 +112,8 @@ class LocalWal final : public SealedWal {
   Result<bool> is_whole(const SegmentName& segment, const Parts& all);
   Status open_current(const SegmentName& segment, std::uint32_t offset);
   Status append_piece(ByteView piece);
-  Status put_sealed(const std::string& name, const std::string& context, ByteView content);
+  Status put_sealed(const std::string& name, const std::string& context, ByteView content,
+                    bool replace = false);
   Result<SecretBytes> get_sealed(const std::string& name, const std::string& context);
   Status check_writable() const;
   Status set_aside(const std::string& name) const;
@@ -129,9 +136,10 @@ Status LocalWal::check_writable() const {
   return make_error(ErrorCode::kPreconditionFailed, "wal.append", "the log is open for reading");
 }
 
-Status LocalWal::put_sealed(const std::string& name, const std::string& context, ByteView content) {
+Status LocalWal::put_sealed(const std::string& name, const std::string& context, ByteView content,
+                            bool replace) {
   OA_ASSIGN(const Bytes sealed, seal_value(keys_, cell_, KeyPurpose::kWal, context, content));
-  OA_ASSIGN(const auto sink, AtomicFileSink::create(folder_ + "/" + name, false, kSealedMode));
+  OA_ASSIGN(const auto sink, AtomicFileSink::create(folder_ + "/" + name, replace, kSealedMode));
   OA_TRY(sink->write(sealed));
   return sink->commit();
 }
@@ -144,7 +152,7 @@ Result<SecretBytes> LocalWal::get_sealed(const std::string& name, const std::str
 Result<std::optional<ClusterIdentity>> LocalWal::cluster() {
   const std::lock_guard guard(cluster_mutex_);
   if (cluster_) return cluster_;
-  const auto stored = get_sealed(kClusterFile, "wal-cluster");
+  const auto stored = get_sealed(kClusterFile, kClusterContext);
   if (!stored.ok() && stored.error().code == ErrorCode::kNotFound)
     return std::optional<ClusterIdentity>();
   if (!stored.ok()) return stored.error();
@@ -167,7 +175,7 @@ Status LocalWal::bind(const ClusterIdentity& cluster) {
   Bytes content;
   append_le(content, cluster.system_identifier);
   append_le(content, cluster.segment_size.bytes());
-  return put_sealed(kClusterFile, "wal-cluster", content);
+  return put_sealed(kClusterFile, kClusterContext, content);
 }
 
 Result<ClusterIdentity> LocalWal::bound() {
@@ -284,7 +292,7 @@ Result<std::optional<SegmentName>> LocalWal::set_aside_damaged(Timeline timeline
   const auto known = extent(newest->first, newest->second);
   if (known.ok()) return std::optional<SegmentName>();
   if (!is_damage(known.error())) return known.error();
-  OA_TRY(get_sealed(kClusterFile, "wal-cluster"));  // the keys are the right ones
+  OA_TRY(get_sealed(kClusterFile, kClusterContext));  // the keys are the right ones
   for (const auto number : newest->second) OA_TRY(set_aside(PartName{newest->first, number}.str()));
   OA_TRY(sync_folder(folder_));
   return std::optional(newest->first);
@@ -359,8 +367,10 @@ Status LocalWal::put_history(Timeline timeline, ByteView file) {
   }
   if (std::ranges::equal(*kept, file)) return {};
   return make_error(ErrorCode::kConflict, "wal.history",
-                    "the database took another way to its timeline than the log")
-      .with_hint("receive this cluster into a folder of its own");
+                    "the cluster began timeline " + std::to_string(timeline.value) +
+                        " a second time, and by another way than the one that was received")
+      .with_hint("switch over to another node (`patronictl switchover`): that begins a timeline which "
+                 "nobody has taken, and the log goes on; then make a full backup");
 }
 
 Result<Bytes> LocalWal::read_history(Timeline timeline) {
@@ -376,6 +386,39 @@ Result<std::vector<Timeline>> LocalWal::histories() {
     if (const auto timeline = parse_history_name(name)) found.push_back(*timeline);
   std::ranges::sort(found);
   return found;
+}
+
+Result<std::vector<Lead>> LocalWal::leads() {
+  const auto stored = get_sealed(kLeadsFile, kLeadsContext);
+  if (!stored.ok() && stored.error().code == ErrorCode::kNotFound) return std::vector<Lead>();
+  if (!stored.ok()) return stored.error();
+  if (stored->size() % kLeadSize != 0) return log_corrupt(kLeadsFile, "it has another length");
+  std::vector<Lead> leads;
+  for (ByteView rest = stored->view(); !rest.empty(); rest = rest.subspan(kLeadSize)) {
+    leads.push_back({Timestamp{static_cast<std::int64_t>(read_le<std::uint64_t>(rest))},
+                     Timeline{read_le<std::uint32_t>(rest.subspan(8))}});
+  }
+  return leads;
+}
+
+Status LocalWal::note_lead(const Lead& lead) {
+  OA_TRY(check_writable());
+  const std::lock_guard guard(write_mutex_);
+  auto kept = leads();
+  if (!kept.ok() && !is_damage(kept.error())) return kept.error();
+  if (!kept.ok()) {
+    OA_TRY(get_sealed(kClusterFile, kClusterContext));  // the keys are the right ones
+    OA_TRY(set_aside(kLeadsFile));
+  }
+  std::vector<Lead> all = kept.ok() ? *std::move(kept) : std::vector<Lead>();
+  if (!all.empty() && all.back().timeline == lead.timeline) return {};
+  all.push_back(lead);
+  Bytes content;
+  for (const auto& each : all | std::views::drop(all.size() - std::min(all.size(), kMaxLeads))) {
+    append_le(content, static_cast<std::uint64_t>(each.at.unix_us));
+    append_le(content, each.timeline.value);
+  }
+  return put_sealed(kLeadsFile, kLeadsContext, content, true);
 }
 
 std::uint64_t LocalWal::size_of(const std::string& name) const {

@@ -248,10 +248,14 @@ Status ReceiverSession::receive(ReplicationConnection& connection) {
   OA_ASSIGN(server.lineage, fetch_lineage(connection, server.timeline));
   OA_ASSIGN(Place place, choose_start(connection, server));
   for (;;) {
+    // One that it had before is still sent from: only the server's own is led.
+    if (place.timeline == server.timeline)
+      OA_TRY(log_.note_lead({Timestamp::now(), place.timeline}));
     const auto end = start_and_stream(connection, place);
     if (!end.ok() && connection.last_sqlstate() == kUndefinedFile) note_removed(place);
     if (!end.ok()) return end.error();
     OA_TRY(fetch_history(connection, end->next));
+    server.timeline = std::max(server.timeline, end->next);
     place = {end->next, server.cluster.segment_size.floor(end->at)};
   }
 }

@@ -155,6 +155,27 @@ TEST_F(SealedWalTest, KeepsHistories) {
   EXPECT_FALSE(log_->read_history({4}).ok());
 }
 
+TEST_F(SealedWalTest, KeepsWhichTimelineLedWhen) {
+  EXPECT_TRUE(log_->leads().value().empty());
+  for (const std::uint32_t timeline : {1u, 1u, 2u, 1u, 1u, 3u})
+    ASSERT_OK(log_->note_lead({Timestamp{1'000 + timeline}, {timeline}}));
+  reopen();
+  const auto leads = log_->leads().value();
+  std::vector<std::uint32_t> timelines;
+  for (const auto& lead : leads) timelines.push_back(lead.timeline.value);
+  EXPECT_EQ(timelines, (std::vector<std::uint32_t>{1, 2, 1, 3}));
+  EXPECT_EQ(leads[1].at, Timestamp{1'002});
+  // A damaged one is no guess, and none that hinders what is received.
+  fs::resize_file(cell_.log_folder() + "/leads", fs::file_size(cell_.log_folder() + "/leads") - 1);
+  EXPECT_EQ(code_of(log_->leads()), ErrorCode::kSealCorrupt);
+  ASSERT_OK(add(*log_, kStart, 10));
+  ASSERT_OK(log_->note_lead({Timestamp{2'000}, {3}}));
+  EXPECT_EQ(log_->leads().value().size(), 1u);
+  EXPECT_TRUE(fs::exists(cell_.log_folder() + "/leads.damaged"));
+  EXPECT_EQ(code_of(cell_.open(Access::kRead)->note_lead({Timestamp{1}, {9}})),
+            ErrorCode::kPreconditionFailed);
+}
+
 TEST_F(SealedWalTest, KeepsTimelinesApart) {
   ASSERT_OK(add(*log_, kStart, 900));
   ASSERT_OK(add(*log_, kStart, 400, kSecond));

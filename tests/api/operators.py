@@ -60,6 +60,16 @@ class Operators(unittest.TestCase):
         for never in (b"demo.example", b"people.example", ids["workspace_id"].encode()):
             self.assertNotIn(never, answer.body)
 
+    def test_2_what_is_stored(self):
+        status = self.ask("GET", "/v1/operator/storage").json
+        self.assertEqual(set(status), {"at", "bucket", "coverage", "damage", "alarms"})
+        self.assertIsNone(status["bucket"])  # objects are in the folder
+        self.assertEqual((status["damage"], status["alarms"]), ([], []))
+        self.assertTrue(0 <= status["coverage"]["verified_share"] <= 1)
+        self.refused("resource/conflict", "POST", "/v1/operator/storage/check")
+        self.refused("request/method-not-allowed", "DELETE", "/v1/operator/storage")
+        self.assertIn(b'oa_storage_alarm{alarm="object-damaged"} 0', self.ask("GET", "/metrics").body)
+
     def test_3_tenants_page_by_page(self):
         added = [self.made(f"Page {number}", "growth") for number in range(4)]
         whole = self.ask("GET", TENANTS + "?limit=500").json

@@ -58,7 +58,8 @@ step('an upload that breaks off goes on by itself', async () => {
   await choose('copy.oa-archive');
   await held;
   window.expect(0, uploads); // from here on the connection breaks when it likes,
-  window.expect(423, uploads); // and what it sent may still be on its way into the store
+  window.expect(423, uploads); // and what it sent may still be on its way into the store,
+  window.expect(409, uploads); // or arrive there after it was asked how far it is
   cable.cut();
   await page.getByRole('progressbar', { name: 'copy.oa-archive' }).waitFor();
   cable.mend();

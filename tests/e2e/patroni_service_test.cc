@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
+#include <map>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -13,6 +14,7 @@
 
 #include "oa/base/clock.h"
 #include "testkit/archive_tool.h"
+#include "testkit/documented.h"
 #include "testkit/patroni_nodes.h"
 #include "testkit/service.h"
 
@@ -35,17 +37,8 @@ std::string replaced(std::string whole, const std::string& from, const std::stri
   return whole;
 }
 
-// The block of the document that begins with ```<kind> <name>.
 std::string block(const std::string& head) {
-  std::istringstream lines(testkit::contents_of(OA_DOCS "/operations.md"));
-  std::string found;
-  bool on = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (on && line == "```") return found;
-    if (on) found += line + "\n";
-    on = on || line == "```" + head;
-  }
-  throw std::runtime_error("no block " + head);
+  return testkit::documented(OA_DOCS "/operations.md", head);
 }
 
 // The tests follow each other on one cluster.
@@ -184,6 +177,15 @@ class PatroniService : public testing::Test {
                   .status,
               0);
   }
+  // What the doctor finds, by id.
+  static std::map<std::string, std::string> findings() {
+    const auto finished = testkit::oa(on_cluster({"doctor", "--json"}));
+    std::map<std::string, std::string> found{{"status", std::to_string(finished.status)}};
+    const auto document = parse_json(finished.out).value();
+    for (const auto& each : document.at("findings").as_array())
+      found.emplace(text(each.at("id")), text(each.at("severity")));
+    return found;
+  }
   static void serve() {
     static int started = 0;
     service_ = std::make_unique<Service>(
@@ -303,6 +305,12 @@ TEST_F(PatroniService, B1_IsServedAndBacksUpByItself) {
   run({"demo", "--rows", "500"});
   for (const char* kind : {"incremental", "restore-check"})
     EXPECT_EQ(text(run({"continuity", "run", kind}).at("state")), "succeeded") << kind;
+  auto found = findings();
+  for (const char* id : {"tls.postgres", "tls.patroni", "versions.postgres", "versions.patroni", "keys.reach",
+                         "clock.database", "continuity.state", "files.deployment", "files.secret-passfile"})
+    EXPECT_EQ(found[id], "ok") << id;
+  EXPECT_EQ(found.count("tls.postgres-certificate"), 1u);
+  EXPECT_EQ(found.count("at-rest.postgres"), 1u);
 }
 
 // What was answered is there, and what was not answered was refused as the document says.
@@ -366,6 +374,9 @@ TEST_F(PatroniService, B3_TellsWhatIsWrong) {
   EXPECT_TRUE(await_alarms({"cluster-paused"})) << json::serialize(status());
   patch(R"({"pause":null,"postgresql":{"parameters":{"archive_command":"true"}}})");
   EXPECT_TRUE(await_alarms({"archive-command"})) << json::serialize(status());
+  auto found = findings();
+  EXPECT_EQ(found["continuity.archive-command"], "broken");
+  EXPECT_EQ(found["status"], "12");
   const auto refused = shell("setup", " --json");
   EXPECT_NE(refused.status, 0);
   EXPECT_NE(refused.err.find("resource/conflict"), std::string::npos) << refused.err;

@@ -8,8 +8,10 @@
 namespace oa::testkit {
 namespace {
 
-instance::Settings settings_for(const std::string& folder, bool create) {
+instance::Settings settings_for(const std::string& folder, bool create,
+                                instance::Deployment deployment = {}) {
   instance::Settings settings;
+  settings.deployment = std::move(deployment);
   settings.data_folder = folder;
   settings.create = create;
   return settings;
@@ -22,9 +24,10 @@ std::string label(RetentionClass retention_class, const std::string& name,
 
 }  // namespace
 
-RestoreWorld::RestoreWorld(const std::string& parent)
+RestoreWorld::RestoreWorld(const std::string& parent, instance::Deployment deployment)
     : scratch_(std::make_unique<Scratch>(parent)),
-      instance_(must(instance::Instance::open(settings_for(*scratch_ / "data", true)))) {}
+      instance_(must(instance::Instance::open(
+          settings_for(*scratch_ / "data", true, std::move(deployment))))) {}
 
 RestoreWorld::RestoreWorld(std::unique_ptr<instance::Instance> instance)
     : instance_(std::move(instance)) {}

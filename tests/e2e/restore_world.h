@@ -23,7 +23,7 @@ struct WorldTenant {
 class RestoreWorld {
  public:
   /// A new data folder below `parent`.
-  explicit RestoreWorld(const std::string& parent = "/tmp");
+  explicit RestoreWorld(const std::string& parent = "/tmp", instance::Deployment deployment = {});
   /// One that another process has made and runs.
   static std::unique_ptr<RestoreWorld> join(const std::string& data_folder);
 

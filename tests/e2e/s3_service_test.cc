@@ -4,12 +4,13 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
-#include <sstream>
+#include <map>
 #include <thread>
 
 #include "oa/aws/client.h"
 #include "rgw_testkit.h"
 #include "testkit/archive_tool.h"
+#include "testkit/documented.h"
 #include "testkit/service.h"
 
 namespace oa {
@@ -17,26 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 using rgw::Gateway;
+using testkit::replaced;
 using testkit::Service;
 
 std::string text(const json::value& value) { return std::string(value.as_string()); }
 
-std::string replaced(std::string whole, const std::string& from, const std::string& to) {
-  const auto at = whole.find(from);
-  EXPECT_NE(at, whole.npos) << from;
-  return at == whole.npos ? whole : whole.replace(at, from.size(), to);
-}
-
 std::string documented(const std::string& head) {
-  std::istringstream lines(testkit::contents_of(OA_DOCS "/operations.md"));
-  std::string found;
-  bool on = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (on && line == "```") return found;
-    if (on) found += line + "\n";
-    on = on || line == "```" + head;
-  }
-  throw std::runtime_error("no block " + head);
+  return testkit::documented(OA_DOCS "/operations.md", head);
 }
 
 class S3Service : public testing::Test {
@@ -162,12 +150,40 @@ TEST_F(S3Service, AGatewayThatGoesIsToldAndComesBack) {
   // Tried again by itself, or failed with a code that says so; never a success that is none.
   const auto ended = done(*service, token, job);
   if (ended.at("state") != "succeeded")
-    EXPECT_EQ(ended.at("error").at("code"), "object_store/unavailable") << json::serialize(ended);
+    EXPECT_EQ(ended.at("failure").at("code"), "object_store/unavailable") << json::serialize(ended);
   const std::string archive = text(
       succeeded(*service, token, testkit::call_api(*service, token, "POST", "/v1/archives", R"({"rows":true})"))
           .at("archive_id"));
   succeeded(*service, token, testkit::call_api(*service, token, "POST", "/v1/archives/" + archive + "/verify", "{}"));
   EXPECT_TRUE(becomes_ready("200"));
+}
+
+TEST_F(S3Service, TheDoctorLooksAtTheBucket) {
+  const auto severities = [&] {
+    std::map<std::string, std::string> found;
+    const auto finished = oa({"doctor"});
+    const auto document = parse_json(finished.out);
+    EXPECT_TRUE(document.ok()) << finished.out << finished.err;
+    if (!document.ok()) return found;
+    for (const auto& each : document->at("findings").as_array())
+      found.emplace(text(each.at("id")), text(each.at("severity")));
+    return found;
+  };
+  ASSERT_EQ(oa({"demo", "--rows", "100"}).status, 0);
+  auto found = severities();
+  for (const char* id : {"objects.reachable", "tls.objects", "clock.object-store", "files.secret-credentials_file"})
+    EXPECT_EQ(found[id], "ok") << id;
+  EXPECT_EQ(found.count("objects.versioning"), 0u);
+  EXPECT_EQ(found["tls.objects-certificate"], "warning");  // it is good for two days
+  Gateway::shared().kill_gateway();
+  found = severities();
+  Gateway::shared().start_gateway();
+  EXPECT_EQ(found["objects.reachable"], "broken");
+  EXPECT_EQ(found["tls.objects-certificate"], "warning");
+  EXPECT_EQ(found["keys.reach"], "ok");  // it opens all the same
+  EXPECT_EQ(found["files.keystore"], "ok");
+  write_config(Gateway::shared().make_bucket(false, false));
+  EXPECT_EQ(severities()["objects.versioning"], "broken");
 }
 
 TEST_F(S3Service, AnInstanceKeepsItsPlace) {
@@ -176,6 +192,11 @@ TEST_F(S3Service, AnInstanceKeepsItsPlace) {
   EXPECT_EQ(oa({"tenant", "list"}).status, 0);
   write_config(Gateway::shared().make_bucket(true, true));
   EXPECT_EQ(refusal(oa({"tenant", "list"})), "resource/conflict");
+  // Without its mark it would begin anew in whatever bucket is named.
+  fs::rename(scratch_ / "data/bucket.json", scratch_ / "bucket.json");
+  EXPECT_EQ(refusal(oa({"archive", "create", "--tenant", "Demo"})), "resource/conflict");
+  EXPECT_FALSE(fs::exists(scratch_ / "data/bucket.json"));
+  fs::rename(scratch_ / "bucket.json", scratch_ / "data/bucket.json");
   write_config(Gateway::shared().make_bucket(false, false));
   fs::remove_all(scratch_ / "data");
   EXPECT_EQ(refusal(oa({"demo", "--rows", "100"})), "resource/precondition-failed");

@@ -133,6 +133,8 @@ const words: Record<string, Words> = {
     what: 'The storage cannot be reached.',
     todo: 'Try again in a moment. If it stays, tell whoever runs this service.',
   },
+  'object_store/drift': { what: 'The storage is not set up as it has to be.', todo: operator },
+  'deployment/promise-broken': { what: 'This service is not set up as it has to be.', todo: operator },
   'storage/io': {
     what: 'Reading or writing failed.',
     todo: 'Try again in a moment. If it stays, tell whoever runs this service.',

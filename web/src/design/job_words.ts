@@ -11,6 +11,7 @@ const titles: Record<Job['kind'], string> = {
   'restore.undo': 'Planning the undo',
   'dataset.refresh': 'Refreshing the dataset',
   'audit.verify': 'Checking the audit log',
+  'keys.rewrap': 'Renewing the encryption keys',
 };
 
 const doneTitles: Partial<Record<Job['kind'], string>> = {

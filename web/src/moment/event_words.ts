@@ -40,6 +40,11 @@ const whole: Record<string, string> = {
   'auth.login.failure': 'could not sign in',
   'auth.logout': 'signed out',
   'tenant.create': 'set the organisation up',
+  'key.disable': 'disabled the key of the organisation',
+  'key.enable': 'enabled the key of the organisation',
+  'key.rotate': 'renewed the key of the organisation',
+  'tenant.shred.schedule': 'set when the organisation is destroyed',
+  'tenant.shred.cancel': 'took the destruction of the organisation back',
   'demo.tenant.create': 'set the demo up',
 };
 

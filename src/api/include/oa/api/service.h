@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,10 +21,14 @@ struct ServiceSettings {
   /// Where the operators' bearer token is; made when it is not there.
   std::string operator_token_file;
   unsigned job_workers = 2;
+  std::chrono::seconds replica_looked_at{60};  // how often, when the object store has one
   /// Requests a second of one caller, and how many may come at once.
   double requests_per_second = 500;
   double burst = 2000;
   int sign_ins_at_once = 8;
+  /// Within so many days everything that is stored is verified, at so many bytes a second.
+  int scrub_days = 30;
+  std::uint64_t scrub_bytes_per_second = std::uint64_t{20} << 20;
   int heavy_at_once = 16;  // reports opened, differences
   /// Addresses of proxies of ours, whose X-Forwarded-For and X-Forwarded-Proto are believed.
   std::set<std::string> trusted_proxies;
@@ -49,6 +54,9 @@ class Service {
   /// Answers /readyz with 503 from now on, goes on serving for the settings' `drain`, then lets
   /// requests come to their end for `patience`, puts running jobs back and returns.
   void stop(std::chrono::milliseconds patience);
+  /// What /metrics says of the deployment from now on: how many findings there are of each severity.
+  void set_findings(const std::map<std::string, std::size_t>& by_severity);
+
  private:
   struct State;
   explicit Service(std::unique_ptr<State> state);

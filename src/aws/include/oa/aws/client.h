@@ -113,7 +113,7 @@ class Client {
 
   /// Whatever the server answers in the end, also 4xx. Before that: waits and tries again what may
   /// succeed then (5xx, 429, SlowDown and their like, connections that break off); sets its clock
-  /// by the server's after RequestTimeTooSkewed; fetches credentials after ExpiredToken; follows a
+  /// by the server's when that calls it wrong; fetches credentials after ExpiredToken; follows a
   /// redirect to another region of the same service. The last three once for a request.
   /// Errors: `unavailable` (no answer, no whole answer, or "try again" to the end), kCancelled,
   /// kLimitExceeded, kInvalidArgument, what credentials, body and sink fail with. Their texts hold

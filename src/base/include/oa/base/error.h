@@ -84,6 +84,8 @@ enum class ErrorCode : std::uint8_t {
   kIo,
   kDiskFull,
   kObjectStoreUnavailable,
+  kObjectStoreDrift,
+  kPromiseBroken,
   kBusy,
   kTimeout,
   kDatabase,

@@ -30,6 +30,7 @@ struct ClusterView {
   std::string leader;  // empty: none
   wal::Timeline timeline;
   bool paused = false;
+  std::string system_identifier;     // empty when not told
   std::vector<std::string> missing;  // nodes that should run and do not; by address when not known
   std::optional<Error> trouble;      // no node answers; then the rest is not known
 };

@@ -75,9 +75,12 @@ class Patroni {
   Result<std::string> configuration();
   /// Of the cluster, as pg_control_system() has it.
   Result<std::string> system_identifier();
-  /// Sets what is asked (`PATCH /config`). True when a node must be restarted before all of it
-  /// holds, as for archive_mode.
-  Result<bool> configure(const PatroniArchiving& archiving);
+  struct Configured {
+    std::string configuration;  // as configuration() will be: a GET may still show the one before
+    bool pending_restart = false;  // a node must be restarted before all of it holds: archive_mode
+  };
+  /// Sets what is asked (`PATCH /config`).
+  Result<Configured> configure(const PatroniArchiving& archiving);
   /// Takes the settings of configure() back, its slot too.
   Status unconfigure(const PatroniArchiving& archiving);
   /// Hands the leader's part to another node, and waits for it up to `timeout`; kTimeout.
@@ -97,6 +100,7 @@ class Patroni {
   Result<Answer> ask_well(const std::string& method, const std::string& path,
                           const std::string& body);
   PatroniSettings settings_;
+  std::size_t first_ = 0;  // the node that answered last is asked first
 };
 
 }  // namespace oa::continuity

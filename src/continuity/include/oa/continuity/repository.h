@@ -80,13 +80,17 @@ struct RepositoryInfo {
   const BackupInfo* find(std::string_view label) const;
 };
 
-/// A timeline of the cluster other than the first, from its history file in the archive.
+/// A timeline of the cluster other than the first, from its history file in the archive; the first, too,
+/// when the cluster came back to it.
 struct TimelineInfo {
   wal::Timeline timeline;
   /// When its history file was archived, by the repository's clock, which is late; better, when the
   /// server ended its recovery, by the server's.
   Timestamp began_at;
   std::vector<wal::Ancestor> ancestors;  // oldest first
+  /// When the cluster was on it again although a later one had begun: a node that stood still and led
+  /// on. Ascending.
+  std::vector<Timestamp> led_again_at = {};
 };
 
 struct VerifyProblem {

@@ -37,8 +37,9 @@ enum class AlarmCode {
   kSlotMissing,
   kClusterSilent,
   kDatabaseAway,
+  kOtherCluster,
 };
-inline constexpr int kAlarmCodes = static_cast<int>(AlarmCode::kDatabaseAway) + 1;
+inline constexpr int kAlarmCodes = static_cast<int>(AlarmCode::kOtherCluster) + 1;
 /// "receiver-down" … Stable: operators match on it.
 std::string_view to_text(AlarmCode);
 /// "off", "starting" (before the first backup), "on", "at-risk".
@@ -79,6 +80,7 @@ struct Observed {
   std::optional<ClusterView> cluster;
   std::optional<Error> database_trouble;
   std::string archive_command;  // as it should be
+  std::string system_identifier;  // of the cluster whose log is received; empty when nothing was
 };
 
 struct CellStatus {

@@ -15,6 +15,7 @@
 #include "oa/instance/deployment.h"
 #include "oa/instance/volume.h"
 #include "oa/keys/key_service.h"
+#include "oa/objects/replicated_store.h"
 #include "oa/objects/sealed_objects.h"
 
 namespace oa::instance {
@@ -55,6 +56,11 @@ Result<OfflineCell> open_offline(const Settings& settings);
 /// is an instance already.
 Status adopt_recovered(const OfflineCell& from, const std::string& folder);
 
+/// The buckets of a deployment.
+struct BucketSettings {
+  std::optional<S3Settings> primary, replica;
+};
+
 /// Everything the domain needs, wired. Owns it; what it hands out must not outlive it. Call open()
 /// on the main thread (see EmbeddedPostgres). The database and the stores are safe for use from
 /// several threads.
@@ -72,12 +78,23 @@ class Instance {
   catalog::Database& database();
   SealedObjects& objects();
   KeyService& keys();
+  /// The bucket that objects are written to, past its replica; null when they are in the folder.
+  S3Store* bucket();
+  /// The bucket's copy in another region, by itself; null when there is none.
+  S3Store* replica();
+  /// What objects() reads and writes with when there is a replica; else null.
+  ReplicatedStore* replicated();
   /// What backs the cluster up continuously; null when nothing does.
   continuity::Cell* cell();
   const std::string& data_folder() const;
-  /// Whether database and object store answer; quick. kDatabaseUnavailable, kIo.
+  /// Where objects are; empty when they are in the folder.
+  const BucketSettings& bucket_settings() const;
+  /// Whether database and object store (or its replica) answer; quick. kDatabaseUnavailable, kIo.
   Status check();
   VolumeEncryption volume() const;
+  /// Whether the tenant's key may be used, as the provider said within the last seconds:
+  /// kKeyDisabled, kKeyDestroyed. While the provider does not answer, what it said last holds.
+  Status check_key(TenantId tenant);
 
   /// A new tenant with its own key, its own signing key and nothing else; one of this name and plan
   /// that was cut short when it was made is completed. kAlreadyExists for the name.

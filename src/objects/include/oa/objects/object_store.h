@@ -59,6 +59,11 @@ class ObjectStore {
   /// The exact version.
   virtual Result<std::unique_ptr<RangedSource>> get(const ObjectKey& key,
                                                     const VersionId& version) = 0;
+  /// For whoever finds later that what get() gave is damaged: the version as place `place` has it,
+  /// from 0. kNotFound past the last place, and always where a version is kept in one alone.
+  virtual Result<std::unique_ptr<RangedSource>> get_copy(const ObjectKey& key,
+                                                         const VersionId& version,
+                                                         std::size_t place);
   /// The newest version.
   virtual Result<ObjectVersion> head(const ObjectKey& key) = 0;
   /// Newest versions of all objects of one tenant and class, by name, at most `limit`, names after

@@ -72,6 +72,9 @@ class S3Store : public ObjectStore {
   virtual Result<std::vector<SignedPiece>> presigned_get(const ObjectKey& key,
                                                          const VersionId& version,
                                                          std::chrono::seconds lifetime) = 0;
+  /// Whether the bucket answers, keeps versions and can lock, as open_s3_store() asks; but asks
+  /// once and waits two seconds at most for each of two answers.
+  virtual Status look() = 0;
   virtual aws::ClientCounts counts() const = 0;
 };
 
@@ -80,5 +83,8 @@ class S3Store : public ObjectStore {
 /// s3:GetBucketVersioning and s3:GetBucketObjectLockConfiguration, and for objects those to put,
 /// tag, get, list and delete versions (and to put retention).
 Result<std::unique_ptr<S3Store>> open_s3_store(S3Settings settings);
+/// Asks nothing; fails for settings that cannot be alone. What the bucket lacks is found by look(),
+/// and by each PUT, which stores nothing in a bucket that keeps no versions.
+Result<std::unique_ptr<S3Store>> open_s3_store_unasked(S3Settings settings);
 
 }  // namespace oa

@@ -71,9 +71,14 @@ struct RefreshDataset {
 };
 /// Result {"valid","events"} and, of a chain that is broken, {"detail"}.
 struct VerifyAudit {};
+/// rewrap_keys() of tenant_keys.h. Result {"objects","secrets","signing_keys","already"}.
+struct RewrapKeys {
+  std::string old_key;
+};
 
 using Operation = std::variant<CreateArchive, ArchiveMoment, ReceiveArchive, VerifyArchive, CompareArchive,
-                               PlanRestore, ApplyRestore, PlanUndo, RefreshDataset, VerifyAudit>;
+                               PlanRestore, ApplyRestore, PlanUndo, RefreshDataset, VerifyAudit,
+                               RewrapKeys>;
 
 /// The job that runs it; to be added with catalog::Jobs. `by`: none when the service starts it.
 catalog::Job job_of(const Operation& operation, std::optional<UserId> by,

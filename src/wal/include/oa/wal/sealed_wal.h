@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "oa/base/clock.h"
 #include "oa/base/io.h"
 #include "oa/keys/key_service.h"
 #include "oa/wal/position.h"
@@ -33,6 +34,12 @@ struct StoredSegment {
 struct SegmentExtent {
   std::uint32_t durable_bytes = 0;  // from its begin; behind them, zeros
   bool finished = false;
+};
+
+/// Since when the server that the log is received from is on a timeline.
+struct Lead {
+  Timestamp at;
+  Timeline timeline;
 };
 
 /// The log of one cell. One process writes at a time; any number read meanwhile and see what was
@@ -78,6 +85,13 @@ class SealedWal {
   virtual Result<Bytes> read_history(Timeline timeline) = 0;
   /// Timelines whose history file is kept, ascending.
   virtual Result<std::vector<Timeline>> histories() = 0;
+
+  /// Notes which timeline is received from now on, durable on return; nothing when it is the one
+  /// noted last. The newest 4,096 notes are kept.
+  virtual Status note_lead(const Lead& lead) = 0;
+  /// What was noted, oldest first. A timeline comes back when a node that stood still leads on
+  /// although another one had taken over.
+  virtual Result<std::vector<Lead>> leads() = 0;
 
   /// Removes segments that end at or before `limit`, of every timeline, each only when `archived`
   /// says that the repository has it, with what was set aside of them. The newest segment of the
