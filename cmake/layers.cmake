@@ -8,10 +8,12 @@
 #   accounts  jobs  uploads -> catalog
 #   doctor -> instance -> continuity -> wal
 #   backup  diff   durability
+#   privacy
 #   reports -> datasets
 #   catalog  wal -> postgres
 #   archive  semantics  sources -> analytics -> objects -> keys -> aws
 #   http -> crypto   pages
+#   audit
 #   crypto  console  workbooks
 #   base
 #
@@ -23,32 +25,34 @@ set(OA_ALLOWED_aws base crypto)
 set(OA_ALLOWED_keys base crypto aws)
 set(OA_ALLOWED_objects base crypto keys aws)
 set(OA_ALLOWED_archive base crypto)
-set(OA_ALLOWED_archive_cli base console crypto archive diff)
+set(OA_ALLOWED_archive_cli base console crypto audit archive diff)
+set(OA_ALLOWED_audit base crypto)
 set(OA_ALLOWED_postgres base)
-set(OA_ALLOWED_catalog base crypto postgres)
+set(OA_ALLOWED_catalog base crypto audit postgres)
 set(OA_ALLOWED_wal base crypto keys postgres)
-set(OA_ALLOWED_continuity base crypto keys objects postgres catalog wal)
-set(OA_ALLOWED_durability base crypto aws keys objects catalog)
+set(OA_ALLOWED_continuity base crypto audit keys objects postgres catalog wal)
+set(OA_ALLOWED_durability base crypto audit aws keys objects catalog)
 set(OA_ALLOWED_diff base crypto archive)
 set(OA_ALLOWED_workbooks base)
 set(OA_ALLOWED_analytics base crypto objects workbooks)
 set(OA_ALLOWED_semantics base crypto)
 set(OA_ALLOWED_sources base crypto analytics)
-set(OA_ALLOWED_datasets base crypto keys objects catalog analytics semantics sources)
-set(OA_ALLOWED_reports base crypto keys objects catalog analytics semantics datasets)
-set(OA_ALLOWED_backup base crypto keys objects archive catalog analytics reports)
-set(OA_ALLOWED_restore base crypto keys objects archive catalog analytics reports backup diff)
-set(OA_ALLOWED_instance base crypto aws keys objects archive postgres catalog wal continuity)
-set(OA_ALLOWED_doctor base crypto aws keys objects catalog postgres wal continuity instance durability)
+set(OA_ALLOWED_datasets base crypto audit keys objects catalog analytics semantics sources)
+set(OA_ALLOWED_reports base crypto audit keys objects catalog analytics semantics datasets)
+set(OA_ALLOWED_privacy base crypto audit keys objects catalog)
+set(OA_ALLOWED_backup base crypto audit keys objects archive catalog privacy analytics reports)
+set(OA_ALLOWED_restore base crypto audit keys objects archive catalog privacy analytics reports backup diff)
+set(OA_ALLOWED_instance base crypto audit aws keys objects archive postgres catalog privacy wal continuity)
+set(OA_ALLOWED_doctor base crypto audit aws keys objects catalog privacy postgres wal continuity instance durability)
 set(OA_ALLOWED_http base crypto)
 set(OA_ALLOWED_pages base)
-set(OA_ALLOWED_accounts base crypto catalog)
-set(OA_ALLOWED_jobs base crypto catalog)
-set(OA_ALLOWED_uploads base crypto keys objects catalog)
-set(OA_ALLOWED_operations base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads durability)
-set(OA_ALLOWED_api base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations durability)
-set(OA_ALLOWED_demo base crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore)
-set(OA_ALLOWED_cli base console crypto keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli doctor durability)
+set(OA_ALLOWED_accounts base crypto audit catalog)
+set(OA_ALLOWED_jobs base crypto audit catalog)
+set(OA_ALLOWED_uploads base crypto audit keys objects catalog)
+set(OA_ALLOWED_operations base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads durability)
+set(OA_ALLOWED_api base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations durability)
+set(OA_ALLOWED_demo base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup restore)
+set(OA_ALLOWED_cli base console crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli doctor durability)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

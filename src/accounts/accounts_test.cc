@@ -18,11 +18,11 @@ Timestamp in(std::chrono::microseconds time) { return {Timestamp::now().unix_us 
 
 class SigningIn : public AccountsFixture {
  protected:
-  std::vector<catalog::AuditEvent> events() {
-    std::vector<catalog::AuditEvent> all;
+  std::vector<AuditEvent> events() {
+    std::vector<AuditEvent> all;
     auto transaction = database_.begin(tenant_.id);
     catalog::Audit(*transaction)
-        .for_each([&](const catalog::AuditEvent& event) {
+        .for_each([&](const AuditEvent& event) {
           all.push_back(event);
           return Status();
         })
@@ -292,7 +292,7 @@ TEST_F(SigningIn, TheAuditChainTellsOfItWithoutSecrets) {
     actions += event.action + " ";
     EXPECT_EQ(event.detail.str().find("example.com"), std::string::npos);
     EXPECT_EQ(event.detail.str().find(peer_), std::string::npos);
-    all += catalog::audit_to_json(event);
+    all += audit_to_json(event);
   }
   EXPECT_EQ(actions,
             "user.password.change auth.login.success auth.login.failure auth.login.failure "

@@ -6,7 +6,7 @@ namespace oa::accounts {
 
 Status record(catalog::TenantTransaction& transaction, std::string_view actor_type,
               const std::optional<UserId>& actor, AuditNote note) {
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = actor_type;
   if (actor.has_value()) event.actor_id = actor->uuid();

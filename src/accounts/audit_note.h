@@ -5,7 +5,7 @@
 #include <map>
 
 #include "oa/accounts/accounts.h"
-#include "oa/catalog/audit.h"
+#include "oa/audit/audit.h"
 
 namespace oa::accounts {
 

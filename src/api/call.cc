@@ -12,9 +12,9 @@ Result<catalog::Job> TenantCall::start(const operations::Operation& operation) {
   return added;
 }
 
-catalog::NewAuditEvent TenantCall::event(std::string_view action, std::string_view resource_type,
+NewAuditEvent TenantCall::event(std::string_view action, std::string_view resource_type,
                                          std::string resource_id) const {
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = "user";
   event.actor_id = who.user.uuid();

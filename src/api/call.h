@@ -86,7 +86,7 @@ class TenantCall {
   Result<catalog::Job> start(const operations::Operation& operation);
 
   /// What the audit log tells of this call: who, from where; the caller adds the detail.
-  catalog::NewAuditEvent event(std::string_view action, std::string_view resource_type,
+  NewAuditEvent event(std::string_view action, std::string_view resource_type,
                                std::string resource_id) const;
 
   /// Functions of the modules below take database, stores and tenant; this binds the tenant.

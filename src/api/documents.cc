@@ -178,7 +178,7 @@ json::object restore_document(const catalog::RestoreRecord& record, People& peop
   return document;
 }
 
-json::object audit_document(const catalog::AuditEvent& event, People& people) {
+json::object audit_document(const AuditEvent& event, People& people) {
   const auto personal = [&](const char* path) -> json::value {
     const auto found = event.personal.find(path);
     if (found == event.personal.end()) return nullptr;

@@ -32,7 +32,7 @@ json::object job_document(const catalog::Job& job, const json::value& creator);
 json::object archive_document(const catalog::ArchiveRecord& record,
                               const std::vector<PublicKey>& own_keys, People& people);
 json::object restore_document(const catalog::RestoreRecord& record, People& people);
-json::object audit_document(const catalog::AuditEvent& event, People& people);
+json::object audit_document(const AuditEvent& event, People& people);
 json::object dataset_document(const catalog::Dataset& dataset,
                               const catalog::DatasetSource& source);
 json::object token_document(const catalog::TokenRecord& token);

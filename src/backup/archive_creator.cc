@@ -33,7 +33,7 @@ Status record_archive(catalog::Database& database, TenantId tenant,
                       const catalog::ArchiveRecord& record) {
   OA_ASSIGN(auto transaction, database.begin(tenant));
   OA_TRY(catalog::Archives(transaction).add(record));
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = record.created_at;
   event.actor_type = record.created_by.has_value() ? "user" : "operator";
   if (record.origin == catalog::ArchiveOrigin::kScheduled) event.actor_type = "system";

@@ -36,7 +36,7 @@ Status check_unused(catalog::TenantTransaction& transaction, ArchiveId id) {
 
 Status append_event(catalog::TenantTransaction& transaction, const catalog::ArchiveRecord& archive,
                     const std::optional<UserId>& actor) {
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = actor.has_value() ? "user" : "operator";
   if (actor.has_value()) event.actor_id = actor->uuid();

@@ -42,8 +42,8 @@ struct Run {
 // bytes.
 Status write_audit(Run& run, ByteSink& out) {
   std::string piece;
-  OA_TRY(catalog::Audit(run.snapshot).for_each([&](const catalog::AuditEvent& event) -> Status {
-    piece += catalog::audit_to_json(event);
+  OA_TRY(catalog::Audit(run.snapshot).for_each([&](const AuditEvent& event) -> Status {
+    piece += audit_to_json(event);
     piece += '\n';
     if (piece.size() < kAuditPiece) return {};
     OA_TRY(out.write(as_bytes(piece)));

@@ -13,7 +13,7 @@ using enum ErrorCode;
 
 // Exit statuses: 1 internal, 2 usage or bad request, 3 not found, 4 conflict, 5 not permitted, 6
 // archive refused, 7 keys, 8 storage, 9 database, 10 busy or timed out (try again), 11 import
-// rejected, 12 a promise of the deployment is broken, 130 cancelled.
+// rejected, 12 a promise of the deployment is broken, 13 a recovery drill failed, 130 cancelled.
 constexpr std::array kTable{
     ErrorInfo{kInvalidArgument, "request/invalid", 2, 400, false,
               "the request or an argument is not valid"},
@@ -127,6 +127,17 @@ constexpr std::array kTable{
               "the repository of backups is damaged"},
     ErrorInfo{kRepositoryUnavailable, "backup/repository-unavailable", 9, 503, true,
               "the repository of backups cannot be reached"},
+    ErrorInfo{kErased, "privacy/erased", 4, 409, false, "the person was erased, for good"},
+    ErrorInfo{kLastOwner, "privacy/last-owner", 4, 409, false,
+              "the tenant's last active Owner cannot be erased"},
+    ErrorInfo{kReplayPending, "privacy/replay-pending", 10, 503, true,
+              "erasures that this database does not know are carried out first"},
+    ErrorInfo{kLedgerBroken, "privacy/ledger-broken", 8, 503, false,
+              "the ledger of erasures is damaged, or is not the one of this database"},
+    ErrorInfo{kAuditBroken, "audit/chain-broken", 6, 422, false,
+              "the audit chain does not verify"},
+    ErrorInfo{kDrillFailed, "drill/failed", 13, 422, false,
+              "a recovery drill found what it must not find"},
     ErrorInfo{kIo, "storage/io", 8, 503, true, "reading or writing failed"},
     ErrorInfo{kDiskFull, "storage/full", 8, 507, true, "the storage is full"},
     ErrorInfo{kObjectStoreUnavailable, "object_store/unavailable", 8, 503, true,

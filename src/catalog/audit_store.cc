@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "audit_parts.h"
+#include "oa/audit/personal_values.h"
 #include "bulk_writer.h"
 #include "oa/catalog/repositories.h"
 #include "record_limits.h"

@@ -1,7 +1,7 @@
 // The pieces of the portable form that the database's documents share with archives.
 #pragma once
 
-#include "canonical_writer.h"
+#include "oa/base/json_writer.h"
 #include "oa/catalog/records.h"
 
 namespace oa::catalog {

@@ -4,7 +4,7 @@
 
 #include <rapidcheck.h>
 
-#include "oa/catalog/audit.h"
+#include "oa/audit/audit.h"
 
 namespace oa::catalog {
 

@@ -9,88 +9,11 @@ namespace {
 constexpr std::size_t kMaxObjectNameBytes = 1024;
 constexpr std::size_t kMaxMessageBytes = 4096;
 constexpr std::size_t kMaxModelBytes = std::size_t{4} << 20;
-constexpr std::size_t kMaxJsonBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxMembers = 100'000;  // of a team; role grants of a workspace
 constexpr std::size_t kMaxParts = 1000;       // visuals, bookmarks, grants of a report
 constexpr std::size_t kMaxReportJsonBytes = std::size_t{32} << 20;  // all of one report's together
 constexpr std::size_t kMaxVersions = 10'000;
 constexpr std::size_t kMaxColumns = 10'000;
-constexpr std::size_t kMaxPersonalValues = 32;
-constexpr std::size_t kMaxPersonalBytes = 4096;
-constexpr std::int64_t kFirstMomentUs =
-    -62'135'596'800'000'000;  // 0001-01-01, as far back as RFC 3339 and Postgres go
-constexpr std::int64_t kLastMomentUs = 253'402'300'799'999'999;  // the end of 9999
-
-// Collects the first broken rule of one record.
-class Checker {
- public:
-  explicit Checker(std::string_view kind) : kind_(kind) {}
-
-  void text(std::string_view field, std::string_view value, std::size_t max_bytes) {
-    if (value.size() > max_bytes)
-      return fail(field, "is longer than " + std::to_string(max_bytes) + " bytes");
-    if (value.find('\0') != std::string_view::npos) return fail(field, "contains a NUL character");
-    if (!is_utf8(value)) fail(field, "is not UTF-8");
-  }
-  void name(std::string_view field, std::string_view value) { text(field, value, kMaxNameBytes); }
-  void json(std::string_view field, const JsonText& value) {
-    if (value.str().size() > kMaxJsonBytes) return fail(field, "is larger than 1 MiB");
-    json_bytes_ += value.str().size();
-    if (depth(value.str()) > kMaxJsonDepth)
-      fail(field, "is nested deeper than " + std::to_string(kMaxJsonDepth));
-  }
-  void moment(std::string_view field, Timestamp value) {
-    if (value.unix_us < kFirstMomentUs || value.unix_us > kLastMomentUs) {
-      fail(field, "is outside the years 1 to 9999");
-    }
-  }
-  void moment(std::string_view field, const std::optional<Timestamp>& value) {
-    if (value.has_value()) moment(field, *value);
-  }
-  void count(std::string_view field, std::size_t value, std::size_t max) {
-    if (value > max) fail(field, "has more than " + std::to_string(max) + " items");
-  }
-  void amount(std::string_view field, std::uint64_t value) {
-    if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      fail(field, "is out of range");
-    }
-  }
-  void that(bool holds, std::string_view field, std::string_view what) {
-    if (!holds) fail(field, std::string(what));
-  }
-  std::size_t json_bytes() const { return json_bytes_; }
-  Status result() const {
-    if (failure_.empty()) return {};
-    return make_error(ErrorCode::kInvalidArgument, "record.check", failure_);
-  }
-
- private:
-  void fail(std::string_view field, const std::string& what) {
-    if (failure_.empty()) failure_ = kind_ + "." + std::string(field) + " " + what;
-  }
-  // Of canonical JSON, where a quote inside a string is always escaped.
-  static std::size_t depth(std::string_view json) {
-    std::size_t now = 0, deepest = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < json.size(); ++i) {
-      const char c = json[i];
-      if (in_string && c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = !in_string;
-      } else if (!in_string && (c == '{' || c == '[')) {
-        deepest = std::max(deepest, ++now);
-      } else if (!in_string && (c == '}' || c == ']')) {
-        --now;
-      }
-    }
-    return deepest;
-  }
-
-  std::string kind_;
-  std::string failure_;
-  std::size_t json_bytes_ = 0;
-};
 
 template <class Items, class Less>
 bool strictly_ascending(const Items& items, Less less) {
@@ -115,13 +38,13 @@ bool by_principal(const RoleGrant& a, const RoleGrant& b) {
 }  // namespace
 
 Status check_name(std::string_view field, std::string_view text) {
-  Checker check("record");
+  RecordChecker check("record");
   check.name(field, text);
   return check.result();
 }
 
 Status check_limits(const User& user) {
-  Checker check("user");
+  RecordChecker check("user");
   check.name("email", user.email);
   check.name("first_name", user.first_name);
   check.name("last_name", user.last_name);
@@ -131,7 +54,7 @@ Status check_limits(const User& user) {
 }
 
 Status check_limits(const Team& team) {
-  Checker check("team");
+  RecordChecker check("team");
   check.name("name", team.name);
   check.count("members", team.members.size(), kMaxMembers);
   check.that(strictly_ascending(team.members, std::less<>()), "members",
@@ -141,7 +64,7 @@ Status check_limits(const Team& team) {
 }
 
 Status check_limits(const Workspace& workspace) {
-  Checker check("workspace");
+  RecordChecker check("workspace");
   check.name("name", workspace.name);
   check.moment("created_at", workspace.created_at);
   check.count("roles", workspace.roles.size(), kMaxMembers);
@@ -151,7 +74,7 @@ Status check_limits(const Workspace& workspace) {
 }
 
 Status check_limits(const Dataset& dataset) {
-  Checker check("dataset");
+  RecordChecker check("dataset");
   check.name("name", dataset.name);
   check.text("model_yaml", dataset.model_yaml, kMaxModelBytes);
   if (dataset.source_ref.has_value()) check.name("source_ref", *dataset.source_ref);
@@ -180,7 +103,7 @@ Status check_limits(const Dataset& dataset) {
 }
 
 Status check_limits(const DatasetSource& source) {
-  Checker check("dataset_source");
+  RecordChecker check("dataset_source");
   if (source.original.has_value()) {
     check.text("original.object_name", source.original->object_name, kMaxObjectNameBytes);
     check.text("original.object_version", source.original->object_version, kMaxObjectNameBytes);
@@ -197,7 +120,7 @@ Status check_limits(const DatasetSource& source) {
 }
 
 Status check_limits(const Report& report) {
-  Checker check("report");
+  RecordChecker check("report");
   check.name("name", report.name);
   check.json("layout", report.layout);
   check.json("filters", report.filters);
@@ -228,7 +151,7 @@ Status check_limits(const Report& report) {
 }
 
 Status check_limits(const Alert& alert) {
-  Checker check("alert");
+  RecordChecker check("alert");
   check.name("name", alert.name);
   check.name("measure", alert.measure);
   check.json("condition", alert.condition);
@@ -240,14 +163,14 @@ Status check_limits(const Alert& alert) {
 }
 
 Status check_limits(const AlertEvaluation& evaluation) {
-  Checker check("alert_evaluation");
+  RecordChecker check("alert_evaluation");
   check.moment("evaluated_at", evaluation.evaluated_at);
   check.json("detail", evaluation.detail);
   return check.result();
 }
 
 Status check_limits(const Job& job) {
-  Checker check("job");
+  RecordChecker check("job");
   check.name("kind", job.kind);
   check.json("request", job.request);
   check.name("trace_id", job.trace_id);
@@ -255,7 +178,7 @@ Status check_limits(const Job& job) {
 }
 
 Status check_limits(const JobProgress& progress) {
-  Checker check("job_progress");
+  RecordChecker check("job_progress");
   check.name("step", progress.step);
   check.name("unit", progress.unit);
   check.amount("done", progress.done);
@@ -265,33 +188,13 @@ Status check_limits(const JobProgress& progress) {
 
 Status check_limits(const JobEnd& end) {
   OA_TRY(check_limits(end.progress));
-  Checker check("job_end");
+  RecordChecker check("job_end");
   check.that(over(end.state), "state", "is not one that is over");
   if (end.result.has_value()) check.json("result", *end.result);
   if (end.failure.has_value()) {
     check.name("failure.code", end.failure->code);
     check.text("failure.message", end.failure->message, kMaxMessageBytes);
     check.text("failure.hint", end.failure->hint, kMaxMessageBytes);
-  }
-  return check.result();
-}
-
-Status check_limits(const AuditEvent& event) {
-  Checker check("audit_event");
-  check.that(
-      event.actor_type == "user" || event.actor_type == "system" || event.actor_type == "operator",
-      "actor_type", "must be user, system or operator");
-  check.name("action", event.action);
-  check.name("resource_type", event.resource_type);
-  check.name("resource_id", event.resource_id);
-  check.name("trace_id", event.trace_id);
-  check.json("detail", event.detail);
-  check.moment("ts", event.ts);
-  check.amount("sequence", event.sequence);
-  check.count("personal", event.personal.size(), kMaxPersonalValues);
-  for (const auto& [path, personal] : event.personal) {
-    check.name("personal path", path);
-    check.text("personal value", personal.value, kMaxPersonalBytes);
   }
   return check.result();
 }

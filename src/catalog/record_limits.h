@@ -4,14 +4,10 @@
 
 #include <span>
 
-#include "oa/catalog/audit.h"
+#include "oa/base/record_checker.h"
 #include "oa/catalog/jobs.h"
 
 namespace oa::catalog {
-
-/// JSON documents inside a record may nest this deep, so that the whole entry stays within
-/// JsonLimits.
-constexpr std::size_t kMaxJsonDepth = 24;
 
 // kInvalidArgument, naming the field and never its content.
 Status check_limits(const User& user);
@@ -22,7 +18,6 @@ Status check_limits(const DatasetSource& source);
 Status check_limits(const Report& report);
 Status check_limits(const Alert& alert);
 Status check_limits(const AlertEvaluation& evaluation);
-Status check_limits(const AuditEvent& event);
 Status check_limits(const Job& job);
 Status check_limits(const JobProgress& progress);
 Status check_limits(const JobEnd& end);

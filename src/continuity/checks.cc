@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "oa/catalog/audit.h"
+#include "oa/audit/audit.h"
 #include "oa/catalog/cell.h"
 #include "oa/catalog/repositories.h"
 
@@ -16,10 +16,10 @@ void note(CheckReport& report, TenantId tenant, std::string what) {
 }
 
 Status check_audit(catalog::TenantTransaction& snapshot, CheckReport& report) {
-  catalog::AuditChainVerifier verifier(snapshot.tenant());
+  AuditChainVerifier verifier(snapshot.tenant());
   std::optional<Error> broken;
   const Status walked =
-      catalog::Audit(snapshot).for_each([&](const catalog::AuditEvent& event) -> Status {
+      catalog::Audit(snapshot).for_each([&](const AuditEvent& event) -> Status {
         Status checked = verifier.check(event);
         if (!checked.ok()) broken = checked.error();
         return checked;

@@ -5,7 +5,7 @@ namespace oa::datasets {
 Status append_event(catalog::TenantTransaction& transaction, const Actor& actor,
                     std::string_view action, std::string_view resource_type,
                     const std::string& resource_id, const json::object& detail) {
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = actor.type;
   if (actor.user.has_value()) event.actor_id = actor.user->uuid();

@@ -89,7 +89,7 @@ std::vector<std::string> DatasetsTest::actions() {
   std::vector<std::string> all;
   auto transaction = begin();
   EXPECT_TRUE(catalog::Audit(transaction)
-                  .for_each([&](const catalog::AuditEvent& event) {
+                  .for_each([&](const AuditEvent& event) {
                     all.push_back(event.action);
                     return Status();
                   })

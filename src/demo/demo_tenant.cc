@@ -114,7 +114,7 @@ Result<catalog::Dataset> warehouse_table(instance::Instance& instance, TenantId 
   return record;
 }
 
-std::vector<catalog::NewAuditEvent> demo_audit(const People& people,
+std::vector<NewAuditEvent> demo_audit(const People& people,
                                                const std::vector<catalog::Report>& reports,
                                                const Size& size, const Canaries& canaries,
                                                Timestamp now) {
@@ -122,11 +122,11 @@ std::vector<catalog::NewAuditEvent> demo_audit(const People& people,
       "auth.login.success",      "report.view",         "report.view", "report.update",
       "dataset.refresh.success", "sharing.grant.create"};
   constexpr std::int64_t kStepUs = 47'000'000;
-  std::vector<catalog::NewAuditEvent> events;
+  std::vector<NewAuditEvent> events;
   events.reserve(size.audit_events);
   for (std::uint64_t i = 0; i < size.audit_events; ++i) {
     const auto& user = people.users[i % people.users.size()];
-    catalog::NewAuditEvent event;
+    NewAuditEvent event;
     event.ts = Timestamp{now.unix_us - static_cast<std::int64_t>(size.audit_events - i) * kStepUs};
     event.actor_type = "user";
     event.actor_id = user.id.uuid();
@@ -161,7 +161,7 @@ Status add_people(instance::Instance& instance, TenantId tenant, const People& p
                   const std::vector<catalog::Workspace>& workspaces, const Canaries& canaries,
                   Timestamp now) {
   OA_ASSIGN(auto transaction, instance.database().begin(tenant));
-  catalog::NewAuditEvent made;
+  NewAuditEvent made;
   made.ts = now;
   made.actor_type = "operator";
   made.action = kDemoAction;

@@ -49,7 +49,7 @@ class MainJob {
     constexpr std::uint64_t kWithin = 10;
     bool own = false;
     const Status walked =
-        catalog::Audit(transaction).for_each([&](const catalog::AuditEvent& event) -> Status {
+        catalog::Audit(transaction).for_each([&](const AuditEvent& event) -> Status {
           own = own || event.action == kDemoAction;
           if (event.sequence < kWithin && !own) return {};
           return make_error(ErrorCode::kCancelled, "demo", "seen enough");

@@ -43,7 +43,7 @@ Result<UserId> put_owner(catalog::TenantTransaction& transaction, catalog::User 
   owner.owner = true;
   owner.active = false;
   OA_TRY(catalog::Users(transaction).put({&owner, 1}));
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = "operator";
   event.action = "user.create";

@@ -376,7 +376,7 @@ Status Instance::State::begin_chain(const catalog::Tenant& tenant) {
   OA_ASSIGN(const auto records, catalog::SigningKeys(transaction).list());
   if (!records.empty()) return already_there(tenant.name);
   OA_TRY(catalog::SigningKeys(transaction).rotate_to(record));
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = tenant.created_at;
   event.actor_type = "operator";
   event.action = "tenant.create";
@@ -403,7 +403,7 @@ Result<PublicKey> Instance::rotate_signing_key(TenantId tenant, std::optional<Us
   OA_ASSIGN(const auto record, new_signing_key(*state_->keys, tenant));
   OA_ASSIGN(auto transaction, state_->database->begin(tenant));
   OA_TRY(catalog::SigningKeys(transaction).rotate_to(record));
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = by.has_value() ? "user" : "operator";
   if (by.has_value()) event.actor_id = by->uuid();

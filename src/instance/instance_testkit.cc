@@ -55,11 +55,11 @@ UserId add_user(TenantId tenant, const std::string& email, bool owner, bool acti
   return user.id;
 }
 
-std::vector<catalog::AuditEvent> audit_of(TenantId tenant) {
-  std::vector<catalog::AuditEvent> events;
+std::vector<AuditEvent> audit_of(TenantId tenant) {
+  std::vector<AuditEvent> events;
   auto transaction = shared_instance().database().begin(tenant, catalog::Isolation::kSnapshot);
   EXPECT_TRUE(catalog::Audit(*transaction)
-                  .for_each([&](const catalog::AuditEvent& event) {
+                  .for_each([&](const AuditEvent& event) {
                     events.push_back(event);
                     return Status();
                   })

@@ -17,6 +17,6 @@ catalog::User a_user(const std::string& email, bool owner, bool active);
 /// Puts one into the tenant and returns its id.
 UserId add_user(TenantId tenant, const std::string& email, bool owner, bool active);
 /// All events of the tenant's chain, in order.
-std::vector<catalog::AuditEvent> audit_of(TenantId tenant);
+std::vector<AuditEvent> audit_of(TenantId tenant);
 
 }  // namespace oa::instance

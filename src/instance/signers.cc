@@ -29,7 +29,7 @@ Result<catalog::User> active_owner(catalog::TenantTransaction& transaction, User
 Status record(catalog::TenantTransaction& transaction, const char* action,
               const catalog::User& owner, const std::string& public_key,
               const std::string& fingerprint) {
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = "user";
   event.actor_id = owner.id.uuid();

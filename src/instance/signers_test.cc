@@ -17,7 +17,7 @@ class SignersTest : public testing::Test {
     const auto keys = instance_->trusted_keys(tenant_);
     return std::ranges::find(*keys, key) != keys->end();
   }
-  catalog::AuditEvent last_event() const { return audit_of(tenant_).back(); }
+  AuditEvent last_event() const { return audit_of(tenant_).back(); }
 
   Instance* const instance_ = &shared_instance();
   TenantId tenant_;

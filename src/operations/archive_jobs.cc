@@ -69,7 +69,7 @@ Result<VersionId> store(const Run& run, const RangedSource& source, const std::s
 Status add_received(const Run& run, const catalog::ArchiveRecord& record) {
   OA_ASSIGN(auto transaction, run.instance.database().begin(run.tenant));
   OA_TRY(catalog::Archives(transaction).add(record));
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = record.created_at;
   event.actor_type = record.created_by.has_value() ? "user" : "operator";
   if (record.created_by.has_value()) event.actor_id = record.created_by->uuid();

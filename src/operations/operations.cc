@@ -213,9 +213,9 @@ Result<JsonText> run(const Run& run, const VerifyAudit&) {
   catalog::Audit audit(snapshot);
   OA_ASSIGN(const std::uint64_t total, audit.count());
   run.progress.begin("checking the chain", total, "events");
-  catalog::AuditChainVerifier verifier(run.tenant);
+  AuditChainVerifier verifier(run.tenant);
   std::optional<Error> broken;
-  const Status walked = audit.for_each([&](const catalog::AuditEvent& event) -> Status {
+  const Status walked = audit.for_each([&](const AuditEvent& event) -> Status {
     if (run.progress.cancelled())
       return make_error(ErrorCode::kCancelled, "audit.verify", "cancelled");
     const Status checked = verifier.check(event);

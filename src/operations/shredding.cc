@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "oa/catalog/audit.h"
+#include "oa/audit/audit.h"
 #include "oa/catalog/cell.h"
 #include "oa/catalog/repositories.h"
 #include "oa/catalog/tenant_rows.h"

@@ -176,7 +176,7 @@ Result<Rewrapped> Rewrapping::run(const std::string& old_key) {
 Status note_of_operator(instance::Instance& instance, const catalog::Tenant& tenant,
                         std::string_view action, json::object detail) {
   OA_ASSIGN(auto transaction, instance.database().begin(tenant.id));
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = "operator";
   event.action = action;

@@ -141,7 +141,7 @@ Blake2bDigest report_digest(const std::vector<VisualResult>& visuals) {
 
 Status record_view(catalog::Database& database, TenantId tenant, ReportId report, UserId user) {
   OA_ASSIGN(auto transaction, database.begin(tenant));
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = "user";
   event.actor_id = user.uuid();

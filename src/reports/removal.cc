@@ -10,7 +10,7 @@ Status remove_report(catalog::Database& database, TenantId tenant, ReportId id,
   catalog::Reports reports(transaction);
   OA_ASSIGN(const auto report, reports.lock(id));
   OA_TRY(reports.remove(id));
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = actor.type;
   if (actor.user.has_value()) event.actor_id = actor.user->uuid();

@@ -12,7 +12,7 @@ bool is_of(const catalog::RoleGrant& grant, const Principal& principal) {
 
 Status record(catalog::TenantTransaction& transaction, ReportId report, std::string_view action,
               const catalog::RoleGrant& grant, const datasets::Actor& actor) {
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = Timestamp::now();
   event.actor_type = actor.type;
   if (actor.user.has_value()) event.actor_id = actor.user->uuid();

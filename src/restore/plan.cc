@@ -17,7 +17,7 @@ using Names = std::multimap<std::string, Uuid>;
 std::string unique_name(const std::string& name, const Uuid& id, Names& taken) {
   for (int n = 1;; ++n) {
     const std::string suffix = n == 1 ? " (restored)" : " (restored " + std::to_string(n) + ")";
-    std::size_t length = std::min(name.size(), catalog::kMaxNameBytes - suffix.size());
+    std::size_t length = std::min(name.size(), kMaxNameBytes - suffix.size());
     while (length < name.size() && (static_cast<unsigned char>(name[length]) & 0xC0) == 0x80)
       --length;  // not within a character
     std::string candidate = name.substr(0, length) + suffix;

@@ -77,7 +77,7 @@ std::size_t rows_not_kept(const catalog::RestoreRecord& record) {
 Status append_event(catalog::TenantTransaction& transaction, std::string_view action,
                     const catalog::RestoreRecord& record, const std::optional<UserId>& by,
                     Timestamp when) {
-  catalog::NewAuditEvent event;
+  NewAuditEvent event;
   event.ts = when;
   event.actor_type = by.has_value() ? "user" : "operator";
   if (by.has_value()) event.actor_id = by->uuid();

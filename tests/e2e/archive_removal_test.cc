@@ -24,11 +24,11 @@ class ArchiveRemoval : public testkit::RestoreTest {
         backup::sweep_archives(world_->database(), world_->objects(), tenant_.tenant.id, then));
   }
   std::size_t stored() { return world_->stored_objects(tenant_).size(); }
-  catalog::AuditEvent last_event() {
+  AuditEvent last_event() {
     auto snapshot =
         must(world_->database().begin(tenant_.tenant.id, catalog::Isolation::kSnapshot));
-    catalog::AuditEvent last;
-    must(catalog::Audit(snapshot).for_each([&](const catalog::AuditEvent& event) -> Status {
+    AuditEvent last;
+    must(catalog::Audit(snapshot).for_each([&](const AuditEvent& event) -> Status {
       last = event;
       return {};
     }));

@@ -200,7 +200,7 @@ TEST_F(ReportsAccessTest, SharingIsRecordedAndIsNoEdit) {
   auto transaction = begin();
   std::vector<std::string> recorded;
   ASSERT_TRUE(catalog::Audit(transaction)
-                  .for_each([&](const catalog::AuditEvent& event) -> Status {
+                  .for_each([&](const AuditEvent& event) -> Status {
                     if (event.resource_id == before.id.str() && event.actor_type == "operator")
                       recorded.push_back(event.action + " " + event.detail.str());
                     return {};

@@ -190,7 +190,7 @@ class RestoreUndoRows : public RestoreUndo {
     auto snapshot =
         must(world_->database().begin(tenant_.tenant.id, catalog::Isolation::kSnapshot));
     std::string detail;
-    must(catalog::Audit(snapshot).for_each([&](const catalog::AuditEvent& event) -> Status {
+    must(catalog::Audit(snapshot).for_each([&](const AuditEvent& event) -> Status {
       detail = event.detail.str();
       return {};
     }));
@@ -497,8 +497,8 @@ TEST_F(RestoreUndo, ALongNameOfAForkEndsWithAWholeCharacter) {
       const auto& item = item_of(prepared, AssetKind::kReport, sample_.overview.uuid());
       must(world_->apply(tenant_, prepared));
       const std::string fork = state().reports.at(ReportId(item.target_id)).name;
-      EXPECT_LE(fork.size(), catalog::kMaxNameBytes);
-      EXPECT_GT(fork.size() + character.size(), catalog::kMaxNameBytes) << "cut too short";
+      EXPECT_LE(fork.size(), kMaxNameBytes);
+      EXPECT_GT(fork.size() + character.size(), kMaxNameBytes) << "cut too short";
       EXPECT_TRUE(is_utf8(fork));
       EXPECT_TRUE(fork.ends_with(suffix)) << fork;
       EXPECT_TRUE(names.insert(fork).second) << fork;

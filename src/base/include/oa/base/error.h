@@ -80,6 +80,14 @@ enum class ErrorCode : std::uint8_t {
   kRecoveryFailed,
   kRepositoryDamaged,
   kRepositoryUnavailable,
+  // Privacy.
+  kErased,
+  kLastOwner,
+  kReplayPending,
+  kLedgerBroken,
+  kAuditBroken,
+  // Drills.
+  kDrillFailed,
   // The machine.
   kIo,
   kDiskFull,

@@ -13,12 +13,10 @@
 #include "oa/base/column.h"
 #include "oa/base/ids.h"
 #include "oa/base/json.h"
+#include "oa/base/record_checker.h"
 #include "oa/crypto/hash.h"
 
 namespace oa::catalog {
-
-/// Of the name of a tenant, workspace, user …, in UTF-8.
-inline constexpr std::size_t kMaxNameBytes = 512;
 
 enum class Plan { kStarter, kGrowth, kScale };
 enum class Role { kViewer, kEditor, kAdmin };  // ascending rights

@@ -8,7 +8,7 @@
 #include <set>
 #include <span>
 
-#include "oa/catalog/audit.h"
+#include "oa/audit/audit.h"
 #include "oa/catalog/database.h"
 
 namespace oa::catalog {

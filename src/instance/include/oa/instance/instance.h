@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "oa/catalog/audit.h"
+#include "oa/audit/audit.h"
 #include "oa/catalog/database.h"
 #include "oa/continuity/cell.h"
 #include "oa/crypto/sign.h"

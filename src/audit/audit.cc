@@ -1,15 +1,17 @@
-#include "oa/catalog/audit.h"
+#include "oa/audit/audit.h"
 
 #include <algorithm>
 
-#include "audit_parts.h"
+#include "oa/audit/personal_values.h"
+#include "oa/base/record_checker.h"
 #include "oa/crypto/secret.h"
-#include "record_limits.h"
 
-namespace oa::catalog {
+namespace oa {
 namespace {
 
 constexpr std::size_t kSaltBytes = 16;
+constexpr std::size_t kMaxPersonalValues = 32;
+constexpr std::size_t kMaxPersonalBytes = 4096;
 constexpr std::string_view kCommitmentDomain = "oa-audit-commit:v1";
 constexpr std::string_view kChainDomain = "oa-audit-chain:v1";
 constexpr std::string_view kRedactedPrefix = "redacted-";
@@ -122,6 +124,26 @@ Result<PersonalValues> personal_from_json(const json::value& value, const std::s
   return values;
 }
 
+Status check_limits(const AuditEvent& event) {
+  RecordChecker check("audit_event");
+  check.that(
+      event.actor_type == "user" || event.actor_type == "system" || event.actor_type == "operator",
+      "actor_type", "must be user, system or operator");
+  check.name("action", event.action);
+  check.name("resource_type", event.resource_type);
+  check.name("resource_id", event.resource_id);
+  check.name("trace_id", event.trace_id);
+  check.json("detail", event.detail);
+  check.moment("ts", event.ts);
+  check.amount("sequence", event.sequence);
+  check.count("personal", event.personal.size(), kMaxPersonalValues);
+  for (const auto& [path, personal] : event.personal) {
+    check.name("personal path", path);
+    check.text("personal value", personal.value, kMaxPersonalBytes);
+  }
+  return check.result();
+}
+
 Sha256Digest audit_chain_start(TenantId tenant) {
   Sha256 hash;
   hash.update(as_bytes(kChainDomain));
@@ -163,21 +185,20 @@ Result<AuditEvent> audit_from_json(std::string_view line) {
 Status AuditChainVerifier::check(const AuditEvent& event) {
   const auto broken = [&](const std::string& what) {
     return make_error(
-        ErrorCode::kConflict, "audit.verify",
-        "the audit chain is broken at event " + std::to_string(next_sequence_) + ": " + what);
+        ErrorCode::kAuditBroken, "audit.verify",
+        "the audit chain is broken at event " + std::to_string(last_.sequence + 1) + ": " + what);
   };
-  if (event.sequence != next_sequence_) {
+  if (event.sequence != last_.sequence + 1) {
     return broken("the event found there has number " + std::to_string(event.sequence));
   }
-  if (event.previous_hash != previous_hash_)
+  if (event.previous_hash != last_.hash)
     return broken("it does not follow the event before it");
   for (const auto& [path, personal] : event.personal) {
     if (!holds(path, personal)) return broken("a personal value does not match its commitment");
   }
   if (event.hash != audit_hash(event)) return broken("its content does not match its hash");
-  previous_hash_ = event.hash;
-  ++next_sequence_;
+  last_ = {event.sequence, event.hash};
   return {};
 }
 
-}  // namespace oa::catalog
+}  // namespace oa

@@ -1,10 +1,10 @@
-#include "oa/catalog/audit.h"
+#include "oa/audit/audit.h"
 
 #include <gtest/gtest.h>
 
-#include "audit_parts.h"
+#include "oa/audit/personal_values.h"
 
-namespace oa::catalog {
+namespace oa {
 namespace {
 
 const TenantId kTenant(Uuid({1, 2, 3}));
@@ -42,7 +42,7 @@ Status verify(const std::vector<AuditEvent>& events) {
 TEST(Audit, AWholeChainVerifies) { EXPECT_TRUE(verify(chain(5)).ok()); }
 
 TEST(Audit, AnotherTenantsChainIsRefused) {
-  EXPECT_EQ(verify(chain(2, TenantId::random())).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(verify(chain(2, TenantId::random())).error().code, ErrorCode::kAuditBroken);
 }
 
 TEST(Audit, ARedactedChainStillVerifies) {
@@ -85,7 +85,7 @@ TEST(Audit, EveryTamperedFieldIsFoundAtItsEvent) {
     changes[i](events[1]);
     const Status status = verify(events);
     ASSERT_FALSE(status.ok()) << "change " << i;
-    EXPECT_EQ(status.error().code, ErrorCode::kConflict);
+    EXPECT_EQ(status.error().code, ErrorCode::kAuditBroken);
     EXPECT_NE(status.error().message.find("event 2"), std::string::npos) << status.error().message;
   }
 }
@@ -139,4 +139,4 @@ TEST(Audit, LinesAreStrict) {
 }
 
 }  // namespace
-}  // namespace oa::catalog
+}  // namespace oa

@@ -6,7 +6,7 @@
 
 #include "oa/base/json.h"
 
-namespace oa::catalog {
+namespace oa {
 
 /// Writes one JSON object in canonical form, straight into `out`. Members must be given in
 /// ascending order of their names (asserted). The object is complete after close(). Documents that
@@ -51,4 +51,4 @@ class ObjectWriter {
 /// `text` as a JSON string, quotes included.
 void append_json_string(std::string& out, std::string_view text);
 
-}  // namespace oa::catalog
+}  // namespace oa

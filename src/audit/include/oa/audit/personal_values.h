@@ -1,10 +1,10 @@
 // The personal values of an audit event as JSON, as the database and archives hold them.
 #pragma once
 
-#include "canonical_writer.h"
-#include "oa/catalog/audit.h"
+#include "oa/base/json_writer.h"
+#include "oa/audit/audit.h"
 
-namespace oa::catalog {
+namespace oa {
 
 using PersonalValues = std::map<std::string, PersonalValue>;
 
@@ -13,4 +13,4 @@ Result<PersonalValues> personal_from_json(const json::value& value, const std::s
 /// Salted anew.
 PersonalValue commit_to(std::string_view path, std::string value);
 
-}  // namespace oa::catalog
+}  // namespace oa

@@ -1,9 +1,9 @@
-#include "canonical_writer.h"
+#include "oa/base/json_writer.h"
 
 #include <algorithm>
 #include <boost/json/string.hpp>
 
-namespace oa::catalog {
+namespace oa {
 
 void append_json_string(std::string& out, std::string_view text) {
   const bool plain =
@@ -49,4 +49,4 @@ void ObjectWriter::optional_moment(std::string_view name, const std::optional<Ti
 
 void ObjectWriter::json(std::string_view name, const JsonText& value) { raw(name) += value.str(); }
 
-}  // namespace oa::catalog
+}  // namespace oa

@@ -7,9 +7,12 @@
 #include <map>
 #include <optional>
 
-#include "oa/catalog/records.h"
+#include "oa/base/clock.h"
+#include "oa/base/ids.h"
+#include "oa/base/json.h"
+#include "oa/crypto/hash.h"
 
-namespace oa::catalog {
+namespace oa {
 
 /// A personal value behind its commitment: SHA-256("oa-audit-commit:v1" ‖ salt ‖ path ‖ 0x00 ‖
 /// value).
@@ -51,6 +54,8 @@ struct NewAuditEvent {
   std::map<std::string, std::string> personal;
 };
 
+/// What one event may hold; kInvalidArgument, naming the field and never its content.
+Status check_limits(const AuditEvent& event);
 /// SHA-256(previous hash ‖ canonical JSON of the hashed form).
 Sha256Digest audit_hash(const AuditEvent& event);
 /// One line of audit/events.ndjson without the line break: canonical JSON with personal values,
@@ -63,17 +68,29 @@ Result<AuditEvent> audit_from_json(std::string_view line);
 /// to its tenant: SHA-256("oa-audit-chain:v1" ‖ the tenant's UUID).
 Sha256Digest audit_chain_start(TenantId tenant);
 
-/// Walks a tenant's chain in order. check() fails (kConflict, naming the sequence number) at the
+/// An event that the chain may begin behind: those up to it were removed when the plan's time was
+/// over, and a signed checkpoint says what the last of them was.
+struct AuditMark {
+  std::uint64_t sequence = 0;
+  Sha256Digest hash{};
+  bool operator==(const AuditMark&) const = default;
+};
+/// Before the first event.
+inline AuditMark audit_begin(TenantId tenant) { return {0, audit_chain_start(tenant)}; }
+
+/// Walks a tenant's chain in order. check() fails (kAuditBroken, naming the sequence number) at the
 /// first event whose hash, commitment, sequence or link does not fit.
 class AuditChainVerifier {
  public:
-  explicit AuditChainVerifier(TenantId tenant) : previous_hash_(audit_chain_start(tenant)) {}
+  explicit AuditChainVerifier(TenantId tenant) : AuditChainVerifier(audit_begin(tenant)) {}
+  explicit AuditChainVerifier(const AuditMark& behind) : begin_(behind.sequence), last_(behind) {}
   Status check(const AuditEvent& event);
-  std::uint64_t events() const { return next_sequence_ - 1; }
+  std::uint64_t events() const { return last_.sequence - begin_; }
+  const AuditMark& last() const { return last_; }
 
  private:
-  std::uint64_t next_sequence_ = 1;
-  Sha256Digest previous_hash_;
+  std::uint64_t begin_;
+  AuditMark last_;
 };
 
-}  // namespace oa::catalog
+}  // namespace oa

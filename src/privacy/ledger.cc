@@ -1,0 +1,1 @@
+#include "oa/privacy/ledger.h"
