@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "oa/archive_cli/audit.h"
 #include "oa/archive_cli/difference.h"
 #include "oa/archive_cli/keys.h"
 #include "oa/archive_cli/pack.h"
@@ -43,6 +44,7 @@ class Parser {
         "beside the archive. Keys are minisign's. --json goes with every command.\n\n" +
         console::exit_statuses());
     for (const auto& each : read_commands()) add_read(each);
+    add_audit_log();
     add_diff();
     add_pack();
     add_keys();
@@ -75,6 +77,20 @@ class Parser {
     sub->add_option("archive", read_.archive, "Archive file")->required();
     add_trust_options(*sub, read_.trust);
     each.add_options(*sub, read_);
+  }
+
+  void add_audit_log() {
+    auto* sub = command(app_, "audit-log", "Check an audit chain that was taken out of an archive",
+                        "oa-archive audit-log events.ndjson --tenant-id "
+                        "7d1f0c52-7c5e-4a0e-9a4e-0b6f2a3c9d10",
+                        [this](const Output& output, Progress& progress) {
+                          return run_audit_log(audit_log_, output, progress);
+                        });
+    sub->add_option("file", audit_log_.file, "audit/events.ndjson of an archive")->required();
+    sub->add_option("--tenant-id", audit_log_.tenant_id, "UUID of the tenant, out of the manifest")
+        ->required();
+    sub->add_option("--checkpoint", audit_log_.checkpoint_file,
+                    "options.audit_checkpoint of the manifest, when there is one");
   }
 
   void add_diff() {
@@ -156,6 +172,7 @@ class Parser {
   bool json_ = false;
   int when_done_ = 0;
   ReadOptions read_;
+  AuditLogOptions audit_log_;
   DiffOptions diff_;
   PackOptions pack_;
   KeysOptions keys_;

@@ -14,4 +14,8 @@ Status run_extract(const archive::ArchiveReader& reader, const ReadOptions& opti
 Status run_index(const archive::ArchiveReader& reader, const ReadOptions& options,
                  const console::Output& output, Progress& progress);
 
+/// The audit chain: every hash, link and commitment.
+Status run_audit(const archive::ArchiveReader& reader, const ReadOptions& options,
+                 const console::Output& output, Progress& progress);
+
 }  // namespace oa::archive_cli

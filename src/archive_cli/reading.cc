@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "oa/archive_cli/audit.h"
 #include "read_commands.h"
 
 namespace oa::archive_cli {
@@ -19,6 +20,7 @@ Status run_verify(const ArchiveReader& reader, const ReadOptions& options, const
                   Progress& progress) {
   OA_ASSIGN(const auto report,
             reader.verify({.every_signature = options.every_signature, .threads = 0}, progress));
+  OA_ASSIGN(const auto audit_events, check_audit_chain(reader));
   const auto& manifest = reader.manifest();
   output.document(
       json::object{{"archive_id", manifest.archive_id.str()},
@@ -28,6 +30,8 @@ Status run_verify(const ArchiveReader& reader, const ReadOptions& options, const
                    {"content_bytes", report.content_bytes},
                    {"archive_bytes", report.archive_bytes},
                    {"signatures_checked", report.signatures_checked},
+                   {"audit_events", audit_events.has_value() ? json::value(*audit_events)
+                                                             : json::value(nullptr)},
                    {"content_hash", to_hex(manifest.content_hash)},
                    {"signer", json::object{{"key_id", manifest.signer.key_id()},
                                            {"fingerprint", manifest.signer.fingerprint()}}},
@@ -40,6 +44,8 @@ Status run_verify(const ArchiveReader& reader, const ReadOptions& options, const
       fmt::format("  signed by {} ({})", manifest.signer.key_id(), manifest.signer.fingerprint()));
   if (options.every_signature)
     output.line(fmt::format("  {} signatures checked", report.signatures_checked));
+  if (audit_events.has_value())
+    output.line(fmt::format("  its audit chain verifies: {} events", *audit_events));
   return {};
 }
 
@@ -141,6 +147,8 @@ constexpr std::array kCommands{
                 "demo.oa-archive --trust demo.pub --output demo/", extract_options, run_extract},
     ReadCommand{"index", "Show what the file consists of: frames, index pages, sizes",
                 "demo.oa-archive --trust demo.pub", no_options, run_index},
+    ReadCommand{"audit", "Check the audit chain that the archive holds",
+                "demo.oa-archive --trust demo.pub", no_options, run_audit},
 };
 
 }  // namespace

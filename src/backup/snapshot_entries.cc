@@ -225,7 +225,8 @@ catalog::TenantDocument tenant_document(const Run& run, const catalog::Tenant& t
   return document;
 }
 
-JsonText options_of(const ArchiveRequest& request) {
+JsonText options_of(const ArchiveRequest& request,
+                    const std::optional<AuditCheckpoint>& checkpoint) {
   json::object options;
   bool rows = request.with_rows;
   json::array workspaces;
@@ -239,6 +240,7 @@ JsonText options_of(const ArchiveRequest& request) {
   }
   options["rows"] = rows;
   options["audit"] = request.with_audit;
+  if (checkpoint.has_value()) options["audit_checkpoint"] = to_json(*checkpoint);
   if (!workspaces.empty()) options["workspaces"] = std::move(workspaces);
   return JsonText::of(options);
 }
@@ -259,7 +261,11 @@ Result<archive::ManifestInput> walk(Run& run, const catalog::Tenant& tenant) {
   input.tenant_id = tenant.id;
   input.tenant = catalog::to_portable(document);
   input.counts = run.counts;
-  input.options = options_of(run.request);
+  std::optional<AuditCheckpoint> checkpoint;
+  if (run.request.with_audit) {
+    OA_ASSIGN(checkpoint, catalog::Audit(run.snapshot).checkpoint());
+  }
+  input.options = options_of(run.request, checkpoint);
   return input;
 }
 

@@ -177,4 +177,57 @@ Result<std::uint64_t> Audit::count() {
   return static_cast<std::uint64_t>(RowReader(rows, 0).bigint());
 }
 
+Result<std::optional<AuditCheckpoint>> Audit::checkpoint() {
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query("SELECT sequence, hash, made_at, statement, signature FROM "
+                                   "audit_checkpoints ORDER BY sequence DESC LIMIT 1"));
+  if (rows.count() == 0) return std::optional<AuditCheckpoint>();
+  RowReader row(rows, 0);
+  AuditCheckpoint checkpoint;
+  checkpoint.mark.sequence = static_cast<std::uint64_t>(row.bigint());
+  checkpoint.mark.hash = to_digest(row.bytes());
+  checkpoint.made_at = row.timestamp();
+  checkpoint.statement = row.text();
+  checkpoint.signature = row.text();
+  return std::optional(std::move(checkpoint));
+}
+
+Result<AuditMark> Audit::begin() {
+  OA_ASSIGN(const auto newest, checkpoint());
+  return newest.has_value() ? newest->mark : audit_begin(tx_.tenant());
+}
+
+// Moments do not always ascend: what comes behind the first event that is young enough stays.
+Result<std::optional<Audit::Last>> Audit::last_before(Timestamp moment) {
+  OA_ASSIGN(const AuditMark first, begin());
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "SELECT sequence, hash, ts FROM audit_events WHERE sequence > $1 AND sequence < "
+                "coalesce((SELECT min(sequence) FROM audit_events WHERE ts >= $2),"
+                " (SELECT sequence FROM audit_heads)) ORDER BY sequence DESC LIMIT 1",
+                {Parameter::of(static_cast<std::int64_t>(first.sequence)), Parameter::of(moment)}));
+  if (rows.count() == 0) return std::optional<Last>();
+  RowReader row(rows, 0);
+  Last last;
+  last.mark.sequence = static_cast<std::uint64_t>(row.bigint());
+  last.mark.hash = to_digest(row.bytes());
+  last.ts = row.timestamp();
+  return std::optional(last);
+}
+
+Result<std::uint64_t> Audit::retire(const AuditCheckpoint& checkpoint) {
+  OA_TRY(tx_.connection().execute(
+      "INSERT INTO audit_checkpoints (sequence, hash, made_at, statement, signature) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      {Parameter::of(static_cast<std::int64_t>(checkpoint.mark.sequence)),
+       Parameter::of(ByteView(checkpoint.mark.hash)), Parameter::of(checkpoint.made_at),
+       Parameter::of(checkpoint.statement), Parameter::of(checkpoint.signature)}));
+  OA_ASSIGN(const Rows rows,
+            tx_.connection().query(
+                "WITH gone AS (DELETE FROM audit_events WHERE sequence <= $1 RETURNING 1) "
+                "SELECT count(*) FROM gone",
+                {Parameter::of(static_cast<std::int64_t>(checkpoint.mark.sequence))}));
+  return static_cast<std::uint64_t>(RowReader(rows, 0).bigint());
+}
+
 }  // namespace oa::catalog

@@ -16,7 +16,8 @@ void note(CheckReport& report, TenantId tenant, std::string what) {
 }
 
 Status check_audit(catalog::TenantTransaction& snapshot, CheckReport& report) {
-  AuditChainVerifier verifier(snapshot.tenant());
+  OA_ASSIGN(const AuditMark begin, catalog::Audit(snapshot).begin());
+  AuditChainVerifier verifier(begin);
   std::optional<Error> broken;
   const Status walked =
       catalog::Audit(snapshot).for_each([&](const AuditEvent& event) -> Status {

@@ -213,7 +213,8 @@ Result<JsonText> run(const Run& run, const VerifyAudit&) {
   catalog::Audit audit(snapshot);
   OA_ASSIGN(const std::uint64_t total, audit.count());
   run.progress.begin("checking the chain", total, "events");
-  AuditChainVerifier verifier(run.tenant);
+  OA_ASSIGN(const AuditMark begin, audit.begin());
+  AuditChainVerifier verifier(begin);
   std::optional<Error> broken;
   const Status walked = audit.for_each([&](const AuditEvent& event) -> Status {
     if (run.progress.cancelled())

@@ -30,7 +30,7 @@ struct ReadCommand {
                 const console::Output& output, Progress& progress);
 };
 
-/// verify, ls, cat, extract, index.
+/// verify, ls, cat, extract, index, audit.
 std::span<const ReadCommand> read_commands();
 
 }  // namespace oa::archive_cli

@@ -8,7 +8,7 @@
 #include <set>
 #include <span>
 
-#include "oa/audit/audit.h"
+#include "oa/audit/checkpoint.h"
 #include "oa/catalog/database.h"
 
 namespace oa::catalog {
@@ -350,6 +350,19 @@ class Audit {
   /// All events in order, in bounded memory.
   Status for_each(const std::function<Status(const AuditEvent&)>& visit);
   Result<std::uint64_t> count();
+  /// The newest; none while the chain is there from its first event on.
+  Result<std::optional<AuditCheckpoint>> checkpoint();
+  /// What the first event that is there follows.
+  Result<AuditMark> begin();
+  /// The last event before `moment`, with all before it older too; none when there is none behind
+  /// the checkpoint.
+  struct Last {
+    AuditMark mark;
+    Timestamp ts;
+  };
+  Result<std::optional<Last>> last_before(Timestamp moment);
+  /// Keeps the checkpoint and removes the events up to it; how many.
+  Result<std::uint64_t> retire(const AuditCheckpoint& checkpoint);
 
  private:
   TenantTransaction& tx_;
