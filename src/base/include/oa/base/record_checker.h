@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "oa/base/bytes.h"
 #include "oa/base/clock.h"
 #include "oa/base/json.h"
 
