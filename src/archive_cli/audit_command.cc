@@ -97,7 +97,8 @@ Status run_audit_log(const AuditLogOptions& options, const console::Output& outp
     if (progress.cancelled()) return make_error(ErrorCode::kCancelled, kOp, "cancelled");
     const auto length =
         static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, source->size() - at));
-    OA_ASSIGN(const Bytes piece, source->read(at, length));
+    Bytes piece(length);
+    OA_TRY(source->read_at(at, piece));
     OA_TRY(chain.write(piece));
     at += length;
     progress.update(at);
