@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "testkit/archive_tool.h"
 #include "testkit/process.h"
 #include "testkit/scratch.h"
 
@@ -46,6 +47,42 @@ TEST(ForeignTools, ZstdTarMinisignAndB2sumVerifyAnArchive) {
                  out + "/signatures/manifest.json.sig"})
                 .status,
             0);
+}
+
+// The chain is checked without a server, in the archive and as lines, and what was altered is found.
+TEST(ForeignTools, TheAuditChainIsCheckedByAProgramAlone) {
+  testkit::Scratch scratch;
+  const std::string data = scratch / "data", file = scratch / "t.oa-archive";
+  oa_json({"demo", "--rows", "5000", "--data", data});
+  oa_json({"archive", "create", "--tenant", "Demo", "--audit", "--output", file, "--data", data});
+  const auto keys = oa_json({"keys", "list", "Demo", "--data", data});
+  const std::string key(keys.at("data").at(0).at("public_key").as_string());
+  const auto audit = testkit::oa_archive_json({"audit", file, "--trust", key});
+  EXPECT_TRUE(audit.at("valid").as_bool());
+  const auto events = audit.at("events").to_number<std::uint64_t>();
+  EXPECT_GT(events, 10u);
+  EXPECT_EQ(testkit::oa_archive_json({"verify", file, "--trust", key}).at("audit_events"),
+            audit.at("events"));
+
+  const std::string tenant(
+      testkit::oa_archive_json({"verify", file, "--trust", key}).at("tenant_id").as_string());
+  const auto lines = testkit::oa_archive({"cat", file, "--trust", key, "audit/events.ndjson"}).out;
+  const std::string log = scratch / "events.ndjson";
+  testkit::write_file(log, lines);
+  EXPECT_EQ(testkit::oa_archive_json({"audit-log", log, "--tenant-id", tenant}).at("last_hash"),
+            audit.at("last_hash"));
+  const auto refusal = [&](std::string text, const std::string& of = "") {
+    testkit::write_file(log, text);
+    return testkit::archive_tool_refusal(
+        {"audit-log", log, "--tenant-id", of.empty() ? tenant : of});
+  };
+  EXPECT_EQ(refusal(lines, "7d1f0c52-7c5e-4a0e-9a4e-0b6f2a3c9d10"), "audit/chain-broken");
+  EXPECT_EQ(refusal(lines.substr(lines.find('\n') + 1)), "audit/chain-broken");
+  EXPECT_EQ(refusal("{}\n"), "audit/chain-broken");
+  std::string altered = lines;
+  altered.replace(altered.find("\"trace_id\":\"") + 12, 1, "X");
+  EXPECT_EQ(refusal(altered), "audit/chain-broken");
+  EXPECT_EQ(refusal(lines, "nobody"), "request/invalid");
 }
 
 TEST(ForeignTools, TheContentHashIsWhatB2sumSays) {
