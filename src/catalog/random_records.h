@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 
 #include "oa/audit/audit.h"
+#include "oa/catalog/records.h"
 
 namespace oa::catalog {
 

@@ -57,16 +57,16 @@ TEST(ForeignTools, TheAuditChainIsCheckedByAProgramAlone) {
   oa_json({"archive", "create", "--tenant", "Demo", "--audit", "--output", file, "--data", data});
   const auto keys = oa_json({"keys", "list", "Demo", "--data", data});
   const std::string key(keys.at("data").at(0).at("public_key").as_string());
-  const auto audit = testkit::oa_archive_json({"audit", file, "--trust", key});
+  const auto audit = testkit::oa_archive_json({"audit", file, "--trust-key", key});
   EXPECT_TRUE(audit.at("valid").as_bool());
   const auto events = audit.at("events").to_number<std::uint64_t>();
   EXPECT_GT(events, 10u);
-  EXPECT_EQ(testkit::oa_archive_json({"verify", file, "--trust", key}).at("audit_events"),
+  EXPECT_EQ(testkit::oa_archive_json({"verify", file, "--trust-key", key}).at("audit_events"),
             audit.at("events"));
 
   const std::string tenant(
-      testkit::oa_archive_json({"verify", file, "--trust", key}).at("tenant_id").as_string());
-  const auto lines = testkit::oa_archive({"cat", file, "--trust", key, "audit/events.ndjson"}).out;
+      testkit::oa_archive_json({"verify", file, "--trust-key", key}).at("tenant_id").as_string());
+  const auto lines = testkit::oa_archive({"cat", file, "--trust-key", key, "audit/events.ndjson"}).out;
   const std::string log = scratch / "events.ndjson";
   testkit::write_file(log, lines);
   EXPECT_EQ(testkit::oa_archive_json({"audit-log", log, "--tenant-id", tenant}).at("last_hash"),
