@@ -20,11 +20,13 @@ class RegionScrub : public ScrubTest {
     store_ = open_s3_store(places.a).value();
     replica_ = open_s3_store(places.b).value();
   }
-  // True when that place has all of it, within half a minute.
+  // True when that place has all of it, within minutes: a gateway that was killed before is followed
+  // late by the other's.
   bool is_whole(ObjectStore& place, const std::string& name, const VersionId& version,
                 const Bytes& content) {
     SealedObjects sealed(place, *keys_);
-    for (int tries = 0; tries < 600; ++tries) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(4);
+    while (std::chrono::steady_clock::now() < deadline) {
       const auto opened = sealed.open(key(name), version);
       if (opened.ok()) {
         const auto bytes = read_all(**opened, 1 << 24);

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr auto kStartTimeout = std::chrono::seconds(60);
+constexpr auto kStartTimeout = std::chrono::seconds(180);
 
 // One that was free a moment ago.
 int free_port() {
@@ -131,6 +131,17 @@ void Cluster::admin(std::vector<std::string> arguments) {
 bool Cluster::try_admin(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"radosgw-admin", config(), name()});
   return try_run(arguments);
+}
+
+bool Cluster::is_caught_up(const std::string& bucket) {
+  const std::string output = folder_ + "/sync-status";
+  fs::remove(output);
+  if (!try_run({"radosgw-admin", config(), name(), "bucket", "sync", "status", "--bucket=" + bucket},
+               "sync-status"))
+    return false;
+  std::ifstream file(output);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  return text.find("bucket is caught up with source") != text.npos;
 }
 
 void Cluster::set_kms_keys(std::vector<std::string> keys) {
@@ -258,11 +269,11 @@ std::size_t Cluster::lose(const std::string& part) {
   return names.size();
 }
 
-pid_t Cluster::start(const std::vector<std::string>& arguments) {
+pid_t Cluster::start(const std::vector<std::string>& arguments, const std::string& output) {
   std::vector<char*> argv;
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  const std::string log = folder_ + "/log/output";
+  const std::string log = folder_ + "/" + output;
   const pid_t parent = getpid();
   const pid_t pid = fork();
   OA_ASSERT(pid >= 0);
@@ -278,8 +289,8 @@ pid_t Cluster::start(const std::vector<std::string>& arguments) {
   _exit(127);
 }
 
-bool Cluster::try_run(const std::vector<std::string>& arguments) {
-  pid_t pid = start(arguments);
+bool Cluster::try_run(const std::vector<std::string>& arguments, const std::string& output) {
+  pid_t pid = start(arguments, output);
   int status = -1;
   for (const auto deadline = Clock::now() + kStartTimeout; Clock::now() < deadline;) {
     if (waitpid(pid, &status, WNOHANG) == pid) return WIFEXITED(status) && WEXITSTATUS(status) == 0;

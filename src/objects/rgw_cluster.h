@@ -22,7 +22,7 @@ struct ClusterSettings {
 };
 
 /// Its daemons are started from the thread that calls, which must last as long as they do. Whatever
-/// does not come up within a minute aborts the process with the servers' logs.
+/// does not come up within three minutes aborts the process with the servers' logs.
 class Cluster {
  public:
   static constexpr const char* kZoneGroup = "zg1";
@@ -49,6 +49,8 @@ class Cluster {
   void admin(std::vector<std::string> arguments);
   /// Whether `radosgw-admin` ends well.
   bool try_admin(std::vector<std::string> arguments);
+  /// Whether all that was written to a bucket in the other zone has arrived in this one.
+  bool is_caught_up(const std::string& bucket);
   /// Takes effect when the gateway is started the next time.
   void set_kms_keys(std::vector<std::string> keys);
 
@@ -71,9 +73,9 @@ class Cluster {
   std::string name() const { return "--name=client.rgw.a"; }
   std::vector<std::string> rados(std::vector<std::string> arguments) const;
   std::vector<std::string> stored(const std::string& part);
-  bool try_run(const std::vector<std::string>& arguments);
+  bool try_run(const std::vector<std::string>& arguments, const std::string& output = "log/output");
   void run(const std::vector<std::string>& arguments);
-  pid_t start(const std::vector<std::string>& arguments);
+  pid_t start(const std::vector<std::string>& arguments, const std::string& output = "log/output");
 
   ClusterSettings settings_;
   std::string folder_, id_, osd_id_;

@@ -7,7 +7,7 @@ namespace oa::rgw {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kPatience = std::chrono::seconds(60);
+constexpr auto kPatience = std::chrono::seconds(180);
 
 std::vector<std::string> with_system_keys(std::vector<std::string> arguments) {
   arguments.insert(arguments.end(), {"--access-key=SYSAK", "--secret=SYSSK"});

@@ -16,6 +16,7 @@ class TwoRegions {
 
   Cluster& a() { return a_; }
   Cluster& b() { return b_; }
+  const std::string& bucket() const { return bucket_; }
   /// Starts what is dead in either.
   void bring_back();
   /// One bucket, seen in either region, under a prefix that nobody else has.
