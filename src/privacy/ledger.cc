@@ -1,1 +1,0 @@
-#include "oa/privacy/ledger.h"
