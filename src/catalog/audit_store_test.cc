@@ -139,7 +139,7 @@ TEST(AuditStore, TamperingBehindOurBackIsFound) {
     std::uint64_t count = 0;
     const Status status = verify(tx, count);
     ASSERT_FALSE(status.ok()) << sql;
-    EXPECT_EQ(status.error().code, ErrorCode::kConflict);
+    EXPECT_EQ(status.error().code, ErrorCode::kAuditBroken);
     EXPECT_NE(status.error().message.find("event 2"), std::string::npos);
   }
 }
