@@ -111,6 +111,10 @@ TenantId full_tenant() {
   IdempotentAnswers(tx).claim(user.id, "a key", {}).value();
   ObjectKeys(tx).put({"rows", "o", "v"}, {"key", {1}}).value();
   Audit(tx).append({&event, 1}).value();
+  tx.connection()
+      .execute("INSERT INTO audit_checkpoints (sequence, hash, made_at, statement, signature) "
+               "SELECT sequence, hash, ts, '{}', '' FROM audit_events")
+      .value();
   const UploadPart part{0, 1, "v"};
   Uploads(tx).add({UploadId::random(), user.id, "f", 1, 0, {}, {}}).value();
   const UploadId upload = Uploads(tx).list().value().front().id;
