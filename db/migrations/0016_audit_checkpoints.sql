@@ -16,8 +16,3 @@ CREATE POLICY own_tenant ON oa.audit_checkpoints TO oa_service
 CREATE POLICY removal ON oa.audit_checkpoints TO oa_owner
   USING (tenant_id = oa.removed_tenant()) WITH CHECK (tenant_id = oa.removed_tenant());
 GRANT SELECT, INSERT ON oa.audit_checkpoints TO oa_service;
-
--- What was retained long enough goes, once a checkpoint says what it ended with.
-CREATE POLICY retained ON oa.audit_events AS RESTRICTIVE FOR DELETE TO oa_service
-  USING (sequence <= (SELECT max(c.sequence) FROM oa.audit_checkpoints c WHERE c.tenant_id = oa.current_tenant()));
-GRANT DELETE ON oa.audit_events TO oa_service;

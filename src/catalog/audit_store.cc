@@ -215,19 +215,4 @@ Result<std::optional<Audit::Last>> Audit::last_before(Timestamp moment) {
   return std::optional(last);
 }
 
-Result<std::uint64_t> Audit::retire(const AuditCheckpoint& checkpoint) {
-  OA_TRY(tx_.connection().execute(
-      "INSERT INTO audit_checkpoints (sequence, hash, made_at, statement, signature) "
-      "VALUES ($1, $2, $3, $4, $5)",
-      {Parameter::of(static_cast<std::int64_t>(checkpoint.mark.sequence)),
-       Parameter::of(ByteView(checkpoint.mark.hash)), Parameter::of(checkpoint.made_at),
-       Parameter::of(checkpoint.statement), Parameter::of(checkpoint.signature)}));
-  OA_ASSIGN(const Rows rows,
-            tx_.connection().query(
-                "WITH gone AS (DELETE FROM audit_events WHERE sequence <= $1 RETURNING 1) "
-                "SELECT count(*) FROM gone",
-                {Parameter::of(static_cast<std::int64_t>(checkpoint.mark.sequence))}));
-  return static_cast<std::uint64_t>(RowReader(rows, 0).bigint());
-}
-
 }  // namespace oa::catalog

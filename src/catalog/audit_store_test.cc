@@ -167,37 +167,6 @@ TEST(AuditStore, BadEventsAreRefused) {
   EXPECT_EQ(Audit(tx).append(bad).error().code, ErrorCode::kInvalidArgument);
 }
 
-TEST(AuditStore, WhatIsOldGoesBehindACheckpoint) {
-  const TenantId tenant = new_tenant(), other = new_tenant();
-  append_and_commit(tenant, 5);
-  append_and_commit(other, 5);
-  const Timestamp border = Timestamp::now();
-  append_and_commit(tenant, 2);
-  const SigningKey signer = SigningKey::generate();
-  {
-    TenantTransaction tx = begin(tenant);
-    Audit audit(tx);
-    EXPECT_FALSE(audit.checkpoint()->has_value());
-    EXPECT_FALSE((*audit.last_before(Timestamp{0})).has_value());
-    const auto last = audit.last_before(border);
-    ASSERT_OK(last);
-    ASSERT_TRUE(last->has_value());
-    EXPECT_EQ((*last)->mark.sequence, 5u);
-    EXPECT_EQ(audit.retire(make_checkpoint(tenant, (*last)->mark, (*last)->ts, border, signer)).value(), 5u);
-    ASSERT_OK(tx.commit());
-  }
-  append_and_commit(tenant, 1);
-  TenantTransaction tx = begin(tenant, Isolation::kSnapshot);
-  Audit audit(tx);
-  const auto checkpoint = audit.checkpoint();
-  ASSERT_OK(checkpoint);
-  EXPECT_EQ(check_checkpoint(tenant, **checkpoint).value(), signer.public_key());
-  AuditChainVerifier verifier(audit.begin().value());
-  ASSERT_OK(audit.for_each([&](const AuditEvent& event) { return verifier.check(event); }));
-  EXPECT_EQ(verifier.events(), 3u);
-  expect_chain(other, 5);
-}
-
 TEST(AuditStore, TheNewestEventStaysHoweverOldItIs) {
   const TenantId tenant = new_tenant();
   append_and_commit(tenant, 3);
@@ -205,14 +174,6 @@ TEST(AuditStore, TheNewestEventStaysHoweverOldItIs) {
   const auto last = Audit(tx).last_before({Timestamp::now().unix_us + 3'600'000'000});
   ASSERT_OK(last);
   EXPECT_EQ((*last)->mark.sequence, 2u);
-}
-
-TEST(AuditStore, NothingGoesWithoutACheckpoint) {
-  const TenantId tenant = new_tenant();
-  append_and_commit(tenant, 3);
-  TenantTransaction tx = begin(tenant);
-  ASSERT_OK(tx.connection().execute("DELETE FROM audit_events"));
-  EXPECT_EQ(Audit(tx).count().value(), 3u);
 }
 
 }  // namespace

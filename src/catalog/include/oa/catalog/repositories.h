@@ -361,8 +361,6 @@ class Audit {
     Timestamp ts;
   };
   Result<std::optional<Last>> last_before(Timestamp moment);
-  /// Keeps the checkpoint and removes the events up to it; how many.
-  Result<std::uint64_t> retire(const AuditCheckpoint& checkpoint);
 
  private:
   TenantTransaction& tx_;
