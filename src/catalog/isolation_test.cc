@@ -195,8 +195,7 @@ TEST_F(Isolation, EveryTableHasForcedRowLevelSecurityWithBothChecks) {
                                    "tablename = '{}' AND policyname <> 'removal'",
                                    table.name)),
         table.name == "tenants" || table.name == "jobs" || table.name == "restores" ||
-                table.name == "plan_changes" ||
-                      table.name == "audit_events"
+                table.name == "plan_changes"
             ? 2
             : 1)
         << table.name;
