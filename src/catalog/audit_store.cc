@@ -153,7 +153,8 @@ Result<std::vector<AuditEvent>> Audit::page(const Filter& filter,
       " AND ($5::timestamptz IS NULL OR ts >= $5) AND ($6::timestamptz IS NULL OR ts < $6)"
       " AND (NOT $7 OR action IN ('backup.restore.apply', 'backup.restore.undo') OR NOT"
       " (action IN ('report.view', 'dataset.refresh.failure', 'user.password.change')"
-      " OR starts_with(action, 'auth.') OR starts_with(action, 'backup.')))"
+      " OR starts_with(action, 'auth.') OR starts_with(action, 'backup.')"
+      " OR starts_with(action, 'privacy.export')))"
       " ORDER BY sequence DESC LIMIT $8";
   OA_ASSIGN(const Rows rows,
             tx_.connection().query(

@@ -12,7 +12,7 @@ Result<std::map<std::string, std::uint64_t>> count_tenant_rows(TenantTransaction
       const Rows tables,
       connection.query("SELECT quote_ident(c.relname)::text FROM pg_class c JOIN pg_attribute a ON "
                        "a.attrelid = c.oid AND a.attname = 'tenant_id' WHERE c.relnamespace = "
-                       "'oa'::regnamespace AND c.relkind = 'r' AND "
+                       "'oa'::regnamespace AND c.relkind = 'r' AND c.relname <> 'erasure_ledger' AND "
                        "has_table_privilege(c.oid, 'SELECT') ORDER BY 1"));
   std::map<std::string, std::uint64_t> counts;
   const auto count = [&](const std::string& table) -> Status {

@@ -8,7 +8,8 @@
 
 namespace oa::catalog {
 
-/// Rows by table, those tables that have any; `tenants` with the tenant's own row.
+/// Rows by table, those tables that have any; `tenants` with the tenant's own row. Not the ledger of
+/// erasures, which outlives tenants.
 Result<std::map<std::string, std::uint64_t>> count_tenant_rows(TenantTransaction& transaction);
 
 /// Removes them, history too, but for the tenant's own row. For a tenant whose key was destroyed:
