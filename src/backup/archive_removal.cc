@@ -81,7 +81,8 @@ Result<std::vector<ObjectVersion>> stored_before(ObjectStore& store, TenantId te
   for (std::string after;;) {
     OA_ASSIGN(const auto page, store.list(tenant, RetentionClass::kArchives, after, kListBatch));
     for (const auto& object : page) {
-      if (object.key.name.starts_with("uploads/")) continue;
+      const auto& name = object.key.name;
+      if (name.starts_with("uploads/") || name.starts_with("personal/")) continue;
       OA_ASSIGN(const auto versions, store.list_versions(object.key));
       for (const auto& version : versions) {
         if (version.created_at < moment) old.push_back(version);

@@ -77,6 +77,7 @@ struct ScratchCluster::State {
   RecoveryPath path;
   Reached reached;
   milliseconds restore_time{0}, recovery_time{0};
+  bool writable = false;
   std::unique_ptr<RecoveringServer> server;
 };
 
@@ -131,8 +132,15 @@ Status ScratchCluster::make_current(Progress& progress) {
   OA_ASSIGN(const bool older, catalog::Database::is_older(state_->settings));
   if (!older) return {};
   progress.begin("Upgrading", 0, "");
-  OA_TRY(state_->server->promote());
+  OA_TRY(make_writable());
   return catalog::EmbeddedPostgres::bring_up_to_date(state_->settings);
+}
+
+Status ScratchCluster::make_writable() {
+  if (state_->writable) return {};
+  OA_TRY(state_->server->promote());
+  state_->writable = true;
+  return {};
 }
 
 Status ScratchCluster::stop() { return state_->server->stop(); }

@@ -318,6 +318,85 @@ Status TenantScrub::write(const ObjectCheck& check) {
   return transaction.commit();
 }
 
+// The ledger of erasures: few and small objects, all of them each time.
+class LedgerScrub {
+ public:
+  LedgerScrub(const ScrubParts& parts, TenantId owner, Pace& pace, Progress& progress,
+              ScrubResult& result)
+      : parts_(parts), owner_(owner), pace_(pace), progress_(progress), result_(result) {}
+
+  Status run() {
+    for (std::string after;;) {
+      OA_ASSIGN(const auto page, parts_.store.list(owner_, RetentionClass::kLedger, after, kPage));
+      for (const auto& object : page) {
+        OA_ASSIGN(const auto versions, parts_.store.list_versions(object.key));
+        for (const auto& version : versions) OA_TRY(look_at(version));
+      }
+      if (page.size() < kPage) return {};
+      after = page.back().key.name;
+    }
+  }
+
+ private:
+  using Open = std::function<Result<std::unique_ptr<RangedSource>>()>;
+
+  Result<ReadVersion> read(const ObjectKey& key, const Open& open) {
+    OA_ASSIGN(auto stored, open());
+    return read_version(parts_.keys, key, std::move(stored), pace_, progress_);
+  }
+
+  Status look_at(const ObjectVersion& object) {
+    const auto found = read(object.key, [&] { return parts_.store.get(object.key, object.version); });
+    if (found.ok()) {
+      ++result_.verified_versions;
+      result_.verified_bytes += found->sealed_bytes;
+      return {};
+    }
+    if (says_nothing(found.error().code)) return found.error();
+    const ObjectName name{std::string(to_text(RetentionClass::kLedger)), object.key.name,
+                          object.version.value};
+    const auto from = repair(object);
+    if (!from.ok() && says_nothing(from.error().code)) return from.error();
+    if (from.ok())
+      result_.repaired.push_back({owner_, name, code_of(found.error()), *from});
+    else
+      result_.damaged.push_back({owner_, name, code_of(found.error()), Timestamp::now(), {}});
+    return {};
+  }
+
+  Result<std::string> repair(const ObjectVersion& object) {
+    VersionRepair* const driver = repair_of(parts_.store);
+    if (driver == nullptr)
+      return make_error(ErrorCode::kUnsupported, "scrub", "the store cannot be repaired");
+    const auto restore = [&](const Open& open) -> Status {
+      OA_ASSIGN(const auto verified, read(object.key, open));
+      (void)verified;
+      OA_ASSIGN(const auto again, open());
+      return driver->restore_version(object.key, object.version, *again, nullptr);
+    };
+    if (parts_.replica != nullptr) {
+      const Status done = restore([&] { return parts_.replica->get(object.key, object.version); });
+      if (done.ok()) return std::string("replica");
+    }
+    OA_ASSIGN(const auto kept, driver->other_copies(object.key, object.version));
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      const Status done = restore([&]() -> Result<std::unique_ptr<RangedSource>> {
+        OA_ASSIGN(auto again, driver->other_copies(object.key, object.version));
+        if (i >= again.size()) return make_error(ErrorCode::kNotFound, "scrub", "a copy is gone");
+        return std::move(again[i]);
+      });
+      if (done.ok()) return std::string("kept-copy");
+    }
+    return make_error(ErrorCode::kNotFound, "scrub", "no copy is whole");
+  }
+
+  const ScrubParts& parts_;
+  const TenantId owner_;
+  Pace& pace_;
+  Progress& progress_;
+  ScrubResult& result_;
+};
+
 }  // namespace
 
 Result<ScrubResult> scrub(const ScrubParts& parts, std::span<const TenantId> tenants,
@@ -328,6 +407,11 @@ Result<ScrubResult> scrub(const ScrubParts& parts, std::span<const TenantId> ten
                                                 : Clock::time_point::max();
   result.complete = true;
   progress.begin("verifying what is stored", 0, "bytes");
+  if (parts.ledger_owner.has_value()) {
+    const Status done = LedgerScrub(parts, *parts.ledger_owner, pace, progress, result).run();
+    if (!done.ok() && done.error().code == ErrorCode::kCancelled) return done.error();
+    if (!done.ok()) result.troubles.push_back({*parts.ledger_owner, done.error()});
+  }
   for (const auto tenant : tenants) {
     TenantScrub one(parts, tenant, settings, pace, end, progress, result);
     const auto done = one.run();

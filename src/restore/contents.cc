@@ -6,6 +6,7 @@
 
 #include "documents.h"
 #include "oa/archive/entry_paths.h"
+#include "oa/restore/erased_people.h"
 
 namespace oa::restore {
 namespace {
@@ -40,10 +41,12 @@ AssetDigest first_half(const Blake2bDigest& digest) {
 class ContentsBuilder {
  public:
   ContentsBuilder(const archive::ArchiveReader& reader, const Selection& selection,
-                  Progress& progress)
+                  Progress& progress, const ErasedPeople* erased, TenantId tenant)
       : reader_(reader),
         selection_(selection),
         progress_(progress),
+        erased_people_(erased),
+        tenant_(tenant),
         documents_(std::make_shared<ArchiveDocuments>(reader)) {}
 
   Result<Contents> build() {
@@ -138,6 +141,15 @@ class ContentsBuilder {
       }
       contents_.workspaces[id] = std::move(document->workspace);
     }
+    return forget_erased();
+  }
+
+  Status forget_erased() {
+    if (erased_people_ == nullptr) return {};
+    OA_ASSIGN(erased_, erased_people_->among(tenant_, contents_.users));
+    for (auto& [id, team] : contents_.teams) privacy::remove_mentions(team, erased_);
+    for (auto& [id, workspace] : contents_.workspaces) privacy::remove_mentions(workspace, erased_);
+    documents_->forget(erased_);
     return {};
   }
 
@@ -178,6 +190,7 @@ class ContentsBuilder {
                           "the entry " + path + " is not UTF-8");
       }
       dataset.record.model_yaml = as_text(model);
+      privacy::remove_mentions(dataset.record, erased_);
       if (const auto rows = rows_.find(id); rows != rows_.end()) dataset.rows = rows->second;
       contents_.datasets[id] = std::move(dataset);
     }
@@ -187,6 +200,9 @@ class ContentsBuilder {
   const archive::ArchiveReader& reader_;
   const Selection& selection_;
   Progress& progress_;
+  const ErasedPeople* const erased_people_;
+  const TenantId tenant_;
+  std::vector<privacy::PersonValues> erased_;
   std::uint64_t done_ = 0;
   std::shared_ptr<ArchiveDocuments> documents_;
   Contents contents_;
@@ -268,8 +284,9 @@ AssetBrief brief_of(const catalog::Alert& alert) {
 }
 
 Result<Contents> read_contents(const archive::ArchiveReader& reader, const Selection& selection,
-                               Progress& progress) {
-  return ContentsBuilder(reader, selection, progress).build();
+                               Progress& progress, const ErasedPeople* erased,
+                               TenantId tenant) {
+  return ContentsBuilder(reader, selection, progress, erased, tenant).build();
 }
 
 }  // namespace oa::restore

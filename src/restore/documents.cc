@@ -118,14 +118,28 @@ Error malformed_entry(const std::string& path, const Error& cause) {
       .with_cause(cause.message);
 }
 
+namespace {
+
+template <class Record>
+Documents::Visit<Record> forgetting(const Documents::Visit<Record>& visit,
+                                    const std::vector<privacy::PersonValues>& erased) {
+  if (erased.empty()) return visit;
+  return [&visit, &erased](Record record) {
+    privacy::remove_mentions(record, erased);
+    return visit(std::move(record));
+  };
+}
+
+}  // namespace
+
 Status ArchiveDocuments::reports(const std::set<ReportId>& ids, Progress& progress,
                                  const Visit<catalog::Report>& visit) const {
-  return read_documents<ReportForm>(reader_, reports_, ids, progress, visit);
+  return read_documents<ReportForm>(reader_, reports_, ids, progress, forgetting(visit, erased_));
 }
 
 Status ArchiveDocuments::alerts(const std::set<AlertId>& ids, Progress& progress,
                                 const Visit<catalog::Alert>& visit) const {
-  return read_documents<AlertForm>(reader_, alerts_, ids, progress, visit);
+  return read_documents<AlertForm>(reader_, alerts_, ids, progress, forgetting(visit, erased_));
 }
 
 }  // namespace oa::restore

@@ -1,6 +1,7 @@
 // The documents of an archive, many at a time.
 #pragma once
 
+#include "oa/privacy/mentions.h"
 #include "oa/restore/contents.h"
 
 namespace oa::restore {
@@ -13,6 +14,8 @@ class ArchiveDocuments final : public Documents {
   explicit ArchiveDocuments(const archive::ArchiveReader& reader) : reader_(reader) {}
   void add(ReportId id, WorkspaceId workspace) { reports_[id] = workspace; }
   void add(AlertId id, WorkspaceId workspace) { alerts_[id] = workspace; }
+  /// What names them is replaced in whatever is read from now on.
+  void forget(std::vector<privacy::PersonValues> people) { erased_ = std::move(people); }
 
   Status reports(const std::set<ReportId>& ids, Progress& progress,
                  const Visit<catalog::Report>& visit) const override;
@@ -23,6 +26,7 @@ class ArchiveDocuments final : public Documents {
   const archive::ArchiveReader& reader_;
   std::map<ReportId, WorkspaceId> reports_;
   std::map<AlertId, WorkspaceId> alerts_;
+  std::vector<privacy::PersonValues> erased_;
 };
 
 }  // namespace oa::restore

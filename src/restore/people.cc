@@ -1,5 +1,7 @@
 #include "people.h"
 
+#include "oa/privacy/erased_user.h"
+
 #include <boost/json.hpp>
 
 #include "oa/crypto/hash.h"
@@ -181,11 +183,7 @@ catalog::User placeholder(const UserMapping& mapping, const catalog::User& archi
   user.active = false;
   user.owner = false;
   if (mapping.match != UserMatch::kErased) return user;
-  user.email = "erased-" + user.id.str() + "@erased.invalid";  // RFC 2606: leads nowhere
-  user.first_name.clear();
-  user.last_name.clear();
-  user.attributes = JsonText();
-  return user;
+  return privacy::erased_user(user.id, archived.created_at);
 }
 
 }  // namespace oa::restore

@@ -98,7 +98,7 @@ Result<Contents> read_before(const Engine& engine, const catalog::RestoreRecord&
   OA_ASSIGN(stored.reader, archive::ArchiveReader::open(*stored.source, {engine.own_keys, false}));
   Selection everything;
   everything.everything = true;
-  return read_contents(*stored.reader, everything, progress);
+  return read_contents(*stored.reader, everything, progress, engine.erased, engine.tenant);
 }
 
 // The undo archive is our own and signed, yet a restore must not fall over one that lacks
@@ -139,7 +139,8 @@ Result<PreparedRestore> prepare_restore(const Engine& engine, const archive::Arc
   PreparedRestore prepared;
   prepared.request = request;
   prepared.reader = &reader;
-  OA_ASSIGN(prepared.contents, read_contents(reader, request.selection, progress));
+  OA_ASSIGN(prepared.contents, read_contents(reader, request.selection, progress, engine.erased,
+                                             engine.tenant));
   OA_TRY(check_choices(prepared.contents, request));
   progress.begin("planning", 0, "");
   OA_ASSIGN(auto snapshot, engine.database.begin(engine.tenant, catalog::Isolation::kSnapshot));

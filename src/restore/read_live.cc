@@ -38,7 +38,8 @@ Result<LiveState> read_live(const Engine& engine, catalog::TenantTransaction& tr
   OA_ASSIGN(const auto tenant, transaction.own_tenant());
   live.plan = tenant.plan;
   if (engine.erased != nullptr) {
-    OA_ASSIGN(live.erased, engine.erased->among(engine.tenant, contents.users));
+    OA_ASSIGN(const auto erased, engine.erased->among(engine.tenant, contents.users));
+    for (const auto& person : erased) live.erased.insert(person.id);
   }
   return live;
 }
@@ -72,6 +73,8 @@ Result<LiveState> read_unchanged(const Engine& engine, catalog::TenantTransactio
   OA_ASSIGN(LiveState live, read_live(engine, transaction, prepared.contents, interest_of(prepared),
                                       &prepared.live));
   if (live == prepared.live) return live;
+  // Texts of the archive name them still, as it was read.
+  if (live.erased != prepared.live.erased) return changed_since({}, {});
   OA_ASSIGN(const Plan plan, plan_again(prepared, live));
   if (plan_hash(plan) == prepared.hash) return live;
   return changed_since(prepared.plan.items, plan.items);

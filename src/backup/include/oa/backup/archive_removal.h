@@ -19,8 +19,8 @@ Status remove_archive(catalog::Database& database, SealedObjects& objects, Tenan
 /// How long an object of class `archives` may be without a record before it is taken for a remnant.
 inline constexpr int kUnlistedHours = 24;
 /// Removes remnants older than kUnlistedHours at `now`: versions that neither an archive's record
-/// nor a restore names. Leaves alone what is below `uploads/`, and what restores that are being
-/// applied have made. How many were removed.
+/// nor a restore names. Leaves alone what is below `uploads/` and `personal/`, and what restores
+/// that are being applied have made. How many were removed.
 Result<std::size_t> sweep_archives(catalog::Database& database, SealedObjects& objects,
                                    TenantId tenant, Timestamp now);
 

@@ -131,6 +131,9 @@ class ScratchCluster {
   /// it; for that a paused cluster is promoted first (step "Upgrading"). Nothing is done to a
   /// current one. kUnsupported when it is newer than this program, and the errors of a migration.
   Status make_current(Progress& progress);
+  /// From now on it can be written; nothing of that goes anywhere else. Nothing is done to one that
+  /// can be already.
+  Status make_writable();
   /// Stops the server cleanly; then the data folder can be moved away. kRecoveryFailed when it did
   /// not stop so.
   Status stop();

@@ -24,6 +24,8 @@ struct ScrubParts {
   KeyService& keys;
   ObjectStore& store;              // that is verified: one place, not several behind one another
   ObjectStore* replica = nullptr;  // where else each version should be
+  /// Of no tenant, so that no table has a line for its objects: verified and repaired at each scrub.
+  std::optional<TenantId> ledger_owner = {};
 };
 
 struct ScrubSettings {

@@ -77,6 +77,8 @@ class Documents {
 };
 
 /// The selected assets, the datasets they need, and everything about people that the archive knows.
+class ErasedPeople;
+
 struct Contents {
   ArchiveId archive_id;
   std::string content_hash;  // of the archive, hex
@@ -102,7 +104,10 @@ inline constexpr std::size_t kMaxSelectedAssets = 200'000;
 /// kNotFound names a selected asset that the archive does not hold; kArchiveMalformed when a signed
 /// document does not decode or contradicts its path; kArchiveVersionUnsupported for documents of a
 /// newer version; kLimitExceeded; kCancelled.
+/// `erased`: of whom no text that comes out of it, documents included, holds anything but a tombstone;
+/// from the view of `tenant`. None: nobody was erased.
 Result<Contents> read_contents(const archive::ArchiveReader& reader, const Selection& selection,
-                               Progress& progress);
+                               Progress& progress, const ErasedPeople* erased = nullptr,
+                               TenantId tenant = {});
 
 }  // namespace oa::restore

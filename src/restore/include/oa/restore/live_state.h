@@ -4,17 +4,9 @@
 #include "oa/catalog/repositories.h"
 #include "oa/objects/sealed_objects.h"
 #include "oa/restore/contents.h"
+#include "oa/restore/erased_people.h"
 
 namespace oa::restore {
-
-/// Who was erased and stays erased. The privacy work's ledger stands behind it.
-class ErasedPeople {
- public:
-  virtual ~ErasedPeople() = default;
-  /// Those of `archived` whose person was erased from the tenant, by id or by address.
-  virtual Result<std::set<UserId>> among(TenantId tenant,
-                                         const std::map<UserId, catalog::User>& archived) const = 0;
-};
 
 struct LiveDataset {
   catalog::Dataset record;                   // without its model text
