@@ -8,7 +8,7 @@
 #   accounts  jobs  uploads -> catalog
 #   doctor -> instance -> continuity -> wal
 #   backup  diff   durability
-#  
+#   privacy
 #   reports -> datasets
 #   catalog  wal -> postgres
 #   archive  semantics  sources -> analytics -> objects -> keys -> aws
@@ -39,19 +39,20 @@ set(OA_ALLOWED_semantics base crypto)
 set(OA_ALLOWED_sources base crypto analytics)
 set(OA_ALLOWED_datasets base crypto audit keys objects catalog analytics semantics sources)
 set(OA_ALLOWED_reports base crypto audit keys objects catalog analytics semantics datasets)
-set(OA_ALLOWED_backup base crypto audit keys objects archive catalog analytics reports)
-set(OA_ALLOWED_restore base crypto audit keys objects archive catalog analytics reports backup diff)
-set(OA_ALLOWED_instance base crypto audit aws keys objects archive postgres catalog wal continuity)
-set(OA_ALLOWED_doctor base crypto audit aws keys objects catalog postgres wal continuity instance durability)
+set(OA_ALLOWED_privacy base crypto audit keys objects catalog)
+set(OA_ALLOWED_backup base crypto audit keys objects archive catalog privacy analytics reports)
+set(OA_ALLOWED_restore base crypto audit keys objects archive catalog privacy analytics reports backup diff)
+set(OA_ALLOWED_instance base crypto audit aws keys objects archive postgres catalog privacy wal continuity)
+set(OA_ALLOWED_doctor base crypto audit aws keys objects catalog privacy postgres wal continuity instance durability)
 set(OA_ALLOWED_http base crypto)
 set(OA_ALLOWED_pages base)
 set(OA_ALLOWED_accounts base crypto audit catalog)
 set(OA_ALLOWED_jobs base crypto audit catalog)
 set(OA_ALLOWED_uploads base crypto audit keys objects catalog)
-set(OA_ALLOWED_operations base crypto audit keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads durability)
-set(OA_ALLOWED_api base crypto audit keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations durability)
-set(OA_ALLOWED_demo base crypto audit keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore)
-set(OA_ALLOWED_cli base console crypto audit keys objects archive catalog postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli doctor durability)
+set(OA_ALLOWED_operations base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads durability)
+set(OA_ALLOWED_api base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations durability)
+set(OA_ALLOWED_demo base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup restore)
+set(OA_ALLOWED_cli base console crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli doctor durability)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

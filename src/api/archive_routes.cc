@@ -4,6 +4,7 @@
 #include "access.h"
 #include "documents.h"
 #include "fields.h"
+#include "object_body.h"
 #include "oa/backup/archive_removal.h"
 #include "oa/http/ranges.h"
 #include "oa/uploads/uploads.h"
@@ -150,25 +151,6 @@ Result<http::Response> verify_archive(TenantCall& call) {
   OA_ASSIGN(const auto job, call.start(operations::VerifyArchive{record.id}));
   return job_response(call, job);
 }
-
-// A range of a sealed object, unsealed on the way out.
-class ObjectBody final : public http::BodySource {
- public:
-  ObjectBody(std::unique_ptr<RangedSource> source, std::uint64_t offset, std::uint64_t length)
-      : source_(std::move(source)), offset_(offset), left_(length) {}
-  Result<std::size_t> read(std::span<std::uint8_t> out) override {
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_));
-    if (size == 0) return std::size_t{0};
-    OA_TRY(source_->read_at(offset_, out.first(size)));
-    offset_ += size;
-    left_ -= size;
-    return size;
-  }
-
- private:
-  std::unique_ptr<RangedSource> source_;
-  std::uint64_t offset_, left_;
-};
 
 Status record_download(TenantCall& call, const catalog::ArchiveRecord& record,
                        const http::Range& range) {

@@ -23,7 +23,7 @@ json::value failure_document(const catalog::Job& job) {
 json::object subject_of(const catalog::Job& job) {
   json::object subject;
   const auto add = [&](const json::value& document) {
-    for (const char* name : {"archive_id", "restore_id", "dataset_id", "upload_id"}) {
+    for (const char* name : {"archive_id", "restore_id", "dataset_id", "upload_id", "user_id", "export_id", "erasure_id"}) {
       const auto* member = document.as_object().if_contains(name);
       if (member != nullptr && member->is_string()) subject[name] = *member;
     }

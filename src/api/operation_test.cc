@@ -35,7 +35,8 @@ std::string right_in_table(const Operation& operation) {
 }
 
 std::string right_in_contract(const std::string& right) {
-  return right == "member" || right == "reader" || right == "editor" ? "anybody" : right;
+  return right == "member" || right == "reader" || right == "editor" || right == "concerned" ? "anybody"
+                                                                                          : right;
 }
 
 bool takes_key(const YAML::Node& operation) {

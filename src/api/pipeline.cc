@@ -142,7 +142,7 @@ Pipeline::Pipeline(Parts& parts, const ServiceSettings& settings, Measures& meas
 // Of failures of the service itself the log has what a tenant does not see.
 http::Response Pipeline::problem(const Error& error, const Exchange& exchange) {
   const ErrorInfo& info = error_info(error.code);
-  if (info.http_status >= 500 && settings_.log) {
+  if (info.http_status >= 500 && info.code != ErrorCode::kReplayPending && settings_.log) {
     settings_.log(json::serialize(
         json::object{{"level", "error"},
                      {"ts", Timestamp::now().rfc3339()},
@@ -237,6 +237,8 @@ http::Reaction Pipeline::dispatch(const std::shared_ptr<Exchange>& exchange) {
   }
   exchange->operation = route->operation;
   exchange->arrived.path = std::move(route->path);
+  const Status complete = parts_.instance.erasures().check();
+  if (!complete.ok()) return problem(complete.error());
   const Operation& operation = *exchange->operation;
   if (!std::holds_alternative<PublicHandler>(operation.handler)) {
     const std::string peer = "stranger " + request.peer_address;
@@ -363,7 +365,8 @@ std::optional<http::Response> Pipeline::service_page(const http::Request& reques
   if (!path.empty() && path[0] == "v1") return std::nullopt;
   if (!reads) return std::nullopt;
   if (path == std::vector<std::string>{"readyz"}) {
-    const Status ready = check_ready();
+    Status ready = check_ready();
+    if (ready.ok()) ready = parts_.instance.erasures().check();
     if (ready.ok()) return json_response(200, json::object{{"status", "ok"}});
     return problem_response(ready.error(), request.target, trace_id);
   }

@@ -50,7 +50,8 @@ http::Response response_of(const Error& error, int status, const std::string& in
   response.status = status;
   response.headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}};
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
-  if (info.http_status == 429 || info.code == ErrorCode::kOverloaded)
+  if (info.http_status == 429 || info.code == ErrorCode::kOverloaded ||
+      info.code == ErrorCode::kReplayPending)
     response.headers.emplace_back("Retry-After", seconds_in(error.hint));
   response.body = json::serialize(problem);
   return response;

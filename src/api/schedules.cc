@@ -8,6 +8,8 @@
 #include "oa/backup/archive_removal.h"
 #include "oa/continuity/retention.h"
 #include "oa/datasets/datasets.h"
+#include "oa/operations/privacy.h"
+#include "oa/privacy/audit_retention.h"
 #include "oa/uploads/uploads.h"
 
 namespace oa::api {
@@ -120,6 +122,17 @@ Status status_of(const Result<T>& result) {
   return result.ok() ? Status() : Status(result.error());
 }
 
+// Events that are past what the plan promises, behind a checkpoint that the ledger's key signs.
+Status retire_events(instance::Instance& instance, TenantId tenant, Timestamp now) {
+  OA_ASSIGN(auto* const ledger, instance.erasures().ledger());
+  catalog::Tenant own;
+  {
+    OA_ASSIGN(auto transaction, instance.database().begin(tenant));
+    OA_ASSIGN(own, transaction.own_tenant());
+  }
+  return status_of(privacy::retire_audit_events(instance.database(), *ledger, own, now));
+}
+
 }  // namespace
 
 Status sweep_tenant(instance::Instance& instance, TenantId tenant, Timestamp now) {
@@ -130,7 +143,10 @@ Status sweep_tenant(instance::Instance& instance, TenantId tenant, Timestamp now
       sweep_rows(database, tenant, now), remove_expired(instance, tenant, now),
       status_of(backup::sweep_archives(database, objects, tenant, now)),
       status_of(uploads::Uploads(database, objects, tenant).sweep(now)),
-      sweep_restores(instance, tenant, now), sweep_retention(instance, tenant, now)};
+      sweep_restores(instance, tenant, now), sweep_retention(instance, tenant, now),
+      status_of(operations::remove_expired_exports(instance, tenant)),
+      status_of(operations::sweep_exports(instance, tenant, now)),
+      retire_events(instance, tenant, now)};
   for (const Status& step : steps) OA_TRY(step);
   return {};
 }
@@ -181,9 +197,22 @@ class RunningSchedules final : public Schedules {
     return {};
   }
 
+  // Every entry is read: what is damaged is told before somebody needs it.
+  Status verify_ledger() {
+    OA_ASSIGN(auto* const ledger, parts_.instance.erasures().ledger());
+    constexpr std::size_t kPage = 500;
+    for (privacy::LedgerMark mark = ledger->begin();;) {
+      OA_ASSIGN(const auto entries, ledger->after(mark, kPage));
+      if (entries.empty()) return {};
+      mark = {entries.back().number, entries.back().hash};
+    }
+  }
+
   void look(bool sweep) {
+    if (!parts_.instance.erasures().check().ok()) return;
     const Timestamp now = Timestamp::now();
     if (sweep) tell("sweep", sweep_operator(now));
+    if (sweep) tell("erasure-ledger", verify_ledger());
     const auto tenants = parts_.instance.database().list_tenants();
     if (!tenants.ok()) return report("tenants", tenants.error());
     for (const auto& tenant : *tenants) {

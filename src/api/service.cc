@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "cell_watch.h"
+#include "erasure_watch.h"
 #include "storage_watch.h"
 #include "oa/durability/rounds.h"
 #include "oa/operations/storage_care.h"
@@ -20,6 +21,8 @@ namespace {
 
 // A stream outlives the session or token that it was opened with by no more.
 constexpr std::chrono::seconds kStreamsLookedAt(3);
+// So long a start waits for an object store that does not answer; then nobody is served until it does.
+constexpr std::chrono::seconds kFirstLook(30);
 
 // What becomes of jobs, for the log and to be measured: kinds, codes and times, nothing of what they
 // are about.
@@ -86,6 +89,7 @@ struct Service::State {
   std::unique_ptr<Schedules> schedules;
   std::unique_ptr<durability::Rounds> rounds;
   std::unique_ptr<durability::ReplicationMonitor> replication;
+  std::unique_ptr<ErasureWatch> erasures;
 };
 
 namespace {
@@ -189,6 +193,9 @@ Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
     OA_ASSIGN(state->keeper, start_keeper(instance, state->measures, settings.log));
     state->cell_watch.set_keeper(state->keeper.get());
   }
+  state->erasures = std::make_unique<ErasureWatch>(instance, state->measures, settings.log);
+  // Whoever comes as soon as it is said that the service runs is let in.
+  state->erasures->await_first_look(kFirstLook);
   state->streams = OpenStreams::start(state->parts.accounts, kStreamsLookedAt);
   state->parts.streams = state->streams.get();
   state->watcher = jobs::Watcher::start(instance.database());
@@ -196,6 +203,7 @@ Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
   jobs::RunnerSettings runner;
   runner.workers = settings.job_workers;
   runner.observer = observing(state->measures, settings.log);
+  runner.may_take = [&gate = instance.erasures()] { return gate.check().ok(); };
   state->runner = jobs::Runner::start(instance.database(), operations::kinds(instance), runner);
   state->parts.runner = state->runner.get();
   OA_ASSIGN(state->server, http::Server::start(settings.server, state->pipeline));
@@ -241,6 +249,7 @@ void Service::stop_after(std::chrono::milliseconds drain, std::chrono::milliseco
   state_->server->stop(patience);
   operators.join();
   jobs.join();
+  state_->erasures.reset();
   state_->rounds.reset();
   state_->replication.reset();
   state_->schedules.reset();

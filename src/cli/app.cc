@@ -16,6 +16,7 @@
 #include "storage_commands.h"
 #include "continuity_commands.h"
 #include "encryption_commands.h"
+#include "privacy_commands.h"
 #include "user_commands.h"
 
 namespace oa::cli {
@@ -60,6 +61,11 @@ class Parser {
                               return command(parent, name, what, example, std::move(run));
                             });
     add_cluster();
+    add_privacy_commands(app_, privacy_,
+                         [this](CLI::App* parent, const std::string& name, const std::string& what,
+                                const std::string& example, Command run) {
+                           return command(parent, name, what, example, std::move(run));
+                         });
     add_storage_commands(app_, storage_,
                          [this](CLI::App* parent, const std::string& name, const std::string& what,
                                 const std::string& example, Command run) {
@@ -344,6 +350,7 @@ class Parser {
   KeyOptions keys_;
   EncryptionOptions encryption_;
   AssetOptions assets_;
+  PrivacyOptions privacy_;
   UserOptions users_;
   ContinuityOptions continuity_;
   ImportOptions import_;

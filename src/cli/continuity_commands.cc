@@ -43,7 +43,7 @@ Error not_on() {
 
 // Of a cluster that nobody leads there is something to tell, too.
 Result<continuity::Observed> look(const Context& context) {
-  const auto instance = open_instance(context.options, false);
+  const auto instance = open_unfenced(context.options);
   if (instance.ok()) return continuity::observe((*instance)->cell(), (*instance)->database());
   if (instance.error().code != ErrorCode::kDatabaseUnavailable ||
       context.options.config_file.empty())
@@ -108,7 +108,7 @@ Status run_status(const Context& context, const ContinuityOptions&) {
 }
 
 Status run_runs(const Context& context, const ContinuityOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto runs,
             catalog::CellRuns(instance->database()).list(std::nullopt, options.limit));
   json::array data;
@@ -193,7 +193,7 @@ Status run_run(const Context& context, const ContinuityOptions& options) {
     return make_error(ErrorCode::kInvalidArgument, "continuity.run", "there is no such kind of run")
         .with_hint("full, differential, incremental, expire, verify or restore-check");
   }
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   if (instance->cell() == nullptr) return not_on();
   catalog::CellRuns runs(instance->database());
   // Whoever keeps the cell carries it out; when nobody does, it is done here, and nobody begins.
@@ -258,7 +258,7 @@ json::object recovery_document(const continuity::PitrResult& result, const std::
 
 // In the history of the cluster that lives on, which does not know of it yet.
 Status note_recovery(const Context& context, Timestamp began, const json::object& detail) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   catalog::CellRuns runs(instance->database());
   OA_TRY(runs.interrupt_running());
   catalog::CellRun run;

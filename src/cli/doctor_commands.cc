@@ -35,7 +35,7 @@ Status run_doctor(const Context& context, const DoctorOptions& options) {
     facts.opening = readable.error();
   } else if (instance::Instance::exists(place.data_folder)) {
     context.progress.begin("asking what it works with", 0, "");
-    auto opened = open_instance(context.options, false);
+    auto opened = open_unfenced(context.options);
     if (opened.ok())
       instance = std::move(opened).value();
     else

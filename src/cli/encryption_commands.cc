@@ -40,7 +40,7 @@ Status tell_all(const Context& context, instance::Instance& instance) {
 }
 
 Status run_status(const Context& context, const EncryptionOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   if (options.tenant.empty()) return tell_all(context, *instance);
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
   OA_ASSIGN(const auto use, operations::key_use(*instance, tenant.id, context.progress));
@@ -75,7 +75,7 @@ Status run_status(const Context& context, const EncryptionOptions& options) {
 }
 
 Status change_state(const Context& context, const EncryptionOptions& options, bool enable) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
   OA_TRY(enable ? operations::enable_key(*instance, tenant)
                 : operations::disable_key(*instance, tenant));
@@ -123,7 +123,7 @@ Status run_versions(const Context& context, const EncryptionOptions& options, bo
     return make_error(ErrorCode::kInvalidArgument, "keys",
                       "say whose key: --tenant NAME or --all-tenants");
   }
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   std::vector<catalog::Tenant> tenants;
   if (options.all_tenants) {
     OA_ASSIGN(tenants, instance->database().list_tenants());
@@ -160,7 +160,7 @@ Status run_versions(const Context& context, const EncryptionOptions& options, bo
 }
 
 Status run_shred(const Context& context, const EncryptionOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
   if (options.cancel) {
     OA_TRY(operations::cancel_shredding(*instance, tenant));
@@ -199,7 +199,7 @@ Status run_shred(const Context& context, const EncryptionOptions& options) {
 }
 
 Status run_proof(const Context& context, const EncryptionOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
   OA_ASSIGN(const auto proof, operations::prove_shredding(*instance, tenant, context.progress));
   context.output.document(json::object{{"statement", proof.statement},

@@ -154,9 +154,11 @@ Status run_tenant_import(const Context& context, const ImportOptions& options) {
   OA_ASSIGN(const auto blank, instance->blank_tenant(options.name, plan, owner));
   OA_ASSIGN(const auto signer, instance->signing_key(blank.tenant.id));
   OA_ASSIGN(auto own_keys, instance->own_keys(blank.tenant.id));
+  OA_ASSIGN(const auto* const ledger, instance->erasures().ledger());
+  const restore::ErasedByLedger erased(instance->database(), *ledger);
   const restore::Engine engine{instance->database(), instance->objects(),
                                blank.tenant.id,      signer,
-                               std::move(own_keys),  nullptr};
+                               std::move(own_keys),  &erased};
   std::optional<restore::PreparedRestore> prepared;
   auto record = fill(engine, *opened.reader, request, source, context.progress, prepared);
   if (!record.ok()) {

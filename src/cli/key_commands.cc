@@ -24,7 +24,7 @@ struct Decision {
 // The tenant, and the person in whose name its trust changes.
 Result<Decision> open_decision(const Context& context, const KeyOptions& options) {
   Decision decision;
-  OA_ASSIGN(decision.instance, open_instance(context.options, false));
+  OA_ASSIGN(decision.instance, open_unfenced(context.options));
   auto& database = decision.instance->database();
   OA_ASSIGN(decision.tenant, database.find_tenant(options.tenant));
   OA_ASSIGN(auto transaction, database.begin(decision.tenant.id, catalog::Isolation::kSnapshot));
@@ -41,7 +41,7 @@ Result<Decision> open_decision(const Context& context, const KeyOptions& options
 }  // namespace
 
 Status run_keys_list(const Context& context, const KeyOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
   OA_ASSIGN(auto transaction, instance->database().begin(tenant.id, catalog::Isolation::kSnapshot));
   OA_ASSIGN(const auto records, catalog::SigningKeys(transaction).list());
@@ -65,7 +65,7 @@ Status run_keys_list(const Context& context, const KeyOptions& options) {
 }
 
 Status run_keys_rotate(const Context& context, const KeyOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
   OA_ASSIGN(const auto key, instance->rotate_signing_key(tenant.id));
   context.output.document(json::object{
@@ -88,7 +88,7 @@ Status run_keys_accept(const Context& context, const KeyOptions& options) {
 }
 
 Status run_keys_accepted(const Context& context, const KeyOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto tenant, instance->database().find_tenant(options.tenant));
   OA_ASSIGN(const auto signers, instance->accepted_signers(tenant.id));
   json::array items;

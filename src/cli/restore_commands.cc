@@ -62,9 +62,10 @@ struct Workplace {
   catalog::Tenant tenant;
   SigningKey signer;
   std::vector<PublicKey> own_keys;
+  std::unique_ptr<const restore::ErasedPeople> erased;
 
   restore::Engine engine() const {
-    return {instance->database(), instance->objects(), tenant.id, signer, own_keys, nullptr};
+    return {instance->database(), instance->objects(), tenant.id, signer, own_keys, erased.get()};
   }
 };
 
@@ -73,7 +74,10 @@ Result<Workplace> open_workplace(const Context& context, const std::string& name
   OA_ASSIGN(auto tenant, instance->database().find_tenant(name));
   OA_ASSIGN(auto signer, instance->signing_key(tenant.id));
   OA_ASSIGN(auto keys, instance->own_keys(tenant.id));
-  return Workplace{std::move(instance), std::move(tenant), std::move(signer), std::move(keys)};
+  OA_ASSIGN(const auto* const ledger, instance->erasures().ledger());
+  auto erased = std::make_unique<restore::ErasedByLedger>(instance->database(), *ledger);
+  return Workplace{std::move(instance), std::move(tenant), std::move(signer), std::move(keys),
+                   std::move(erased)};
 }
 
 Result<std::optional<UserId>> person(const Workplace& place, const std::string& as) {

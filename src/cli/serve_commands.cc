@@ -283,7 +283,7 @@ Status run_serve(const Context& context, const ServeOptions& options) {
   instance::Settings elsewhere;
   OA_TRY(read_place(context.options, elsewhere));
   OA_TRY(check_host(context, options, elsewhere));
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   return serve(context, options, elsewhere, *instance, std::nullopt);
 }
 
@@ -303,12 +303,14 @@ Status run_up(const Context& context, const ServeOptions& options) {
   settings.create = settings.run_server = settings.continuous = true;
   settings.synchronous = options.synchronous;
   settings.continuity_folder = options.continuity_folder;
-  OA_ASSIGN(const auto instance, open_instance(context.options, std::move(settings)));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options, std::move(settings)));
   if (!lock.has_value()) {
     OA_ASSIGN(lock, UpLock::take(instance->data_folder()));
   }
   std::optional<DemoSignIn> demo;
   if (options.demo) {
+    const auto replayed = instance->erasures().replay(context.progress);
+    if (!replayed.ok()) return replayed.error();
     OA_ASSIGN(demo, prepare_demo(*instance, options.demo_rows, context.progress));
   }
   return serve(context, options, elsewhere, *instance, demo);

@@ -35,10 +35,18 @@ Status read_place(const GlobalOptions& options, instance::Settings& settings) {
   return {};
 }
 
-Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
+Result<std::unique_ptr<instance::Instance>> open_unfenced(const GlobalOptions& options,
                                                           instance::Settings settings) {
   OA_TRY(read_place(options, settings));
   return instance::Instance::open(settings);
+}
+
+Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
+                                                          instance::Settings settings) {
+  OA_ASSIGN(auto instance, open_unfenced(options, std::move(settings)));
+  const auto replayed = instance->erasures().replay(no_progress());
+  if (!replayed.ok()) return replayed.error();
+  return instance;
 }
 
 Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,

@@ -31,12 +31,18 @@ std::string default_data_folder();
 /// $OA_CONFIG, else none.
 std::string default_config_file();
 
-/// Opens the instance behind --data; makes it when `create`.
+/// Opens the instance behind --data; makes it when `create`. Erasures that the database does not know
+/// are carried out first, so that nobody's data comes out of an older backup; what fails there is the
+/// result.
 Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
                                                           bool create);
 /// The same with more in `settings`, of which --data, --config and --passphrase-file are set here.
 Result<std::unique_ptr<instance::Instance>> open_instance(const GlobalOptions& options,
                                                           instance::Settings settings);
+/// The same without a look at the ledger of erasures: for what shows and repairs the installation itself,
+/// and for a service, which looks on its own.
+Result<std::unique_ptr<instance::Instance>> open_unfenced(const GlobalOptions& options,
+                                                          instance::Settings settings = {});
 /// --data, --config and --passphrase-file into `settings`, as far as they were given.
 Status read_place(const GlobalOptions& options, instance::Settings& settings);
 

@@ -139,7 +139,7 @@ Result<std::optional<TenantId>> tenant_of(const StorageOptions& options,
 }
 
 Status run_scrub(const Context& context, const StorageOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto one, tenant_of(options, *instance));
   std::vector<TenantId> tenants;
   if (one.has_value()) {
@@ -153,7 +153,9 @@ Status run_scrub(const Context& context, const StorageOptions& options) {
   settings.everything = options.all;
   settings.list = true;
   settings.bytes_per_second = static_cast<std::uint64_t>(options.rate_mib) << 20;
-  OA_ASSIGN(const auto result, durability::scrub(operations::scrub_parts(*instance), tenants,
+  auto parts = operations::scrub_parts(*instance);
+  if (!options.tenant.empty()) parts.ledger_owner.reset();
+  OA_ASSIGN(const auto result, durability::scrub(parts, tenants,
                                                  settings, context.progress));
   OA_ASSIGN(const auto covered,
             durability::record_coverage(instance->database(), options.days, Timestamp::now()));
@@ -181,7 +183,7 @@ Status run_scrub(const Context& context, const StorageOptions& options) {
 }
 
 Status run_coverage(const Context& context, const StorageOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   OA_ASSIGN(const auto one, tenant_of(options, *instance));
   auto& database = instance->database();
   OA_ASSIGN(const auto covered,

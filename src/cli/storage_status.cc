@@ -48,7 +48,7 @@ void tell_replication(const Context& context, const json::object& replication) {
 }
 
 Status run_storage_status(const Context& context) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto instance, open_unfenced(context.options));
   json::object document{{"bucket", answer(instance->bucket())},
                         {"replica", answer(instance->replica())},
                         {"replication", nullptr}};

@@ -206,6 +206,7 @@ struct Instance::State {
   std::unique_ptr<catalog::EmbeddedPostgres> postgres;
   std::unique_ptr<catalog::Database> database;
   KeyGate gate;
+  std::unique_ptr<ErasureGate> erasures;
 
   Status begin_chain(const catalog::Tenant& tenant);
   Status open_cell(const Settings& settings);
@@ -275,6 +276,7 @@ Status Instance::State::start_postgres(const Settings& settings) {
 Status Instance::State::connect(const catalog::ConnectionSettings& settings) {
   OA_TRY(catalog::Database::migrate(settings));
   OA_ASSIGN(database, catalog::Database::open(settings));
+  erasures = std::make_unique<ErasureGate>(*database, *objects, *keys);
   return {};
 }
 
@@ -344,6 +346,7 @@ Status Instance::check() {
 }
 
 Status Instance::check_key(TenantId tenant) { return state_->gate.check(*state_->keys, tenant); }
+ErasureGate& Instance::erasures() { return *state_->erasures; }
 VolumeEncryption Instance::volume() const { return state_->volume; }
 
 Result<catalog::Tenant> Instance::provision_tenant(const std::string& name, catalog::Plan plan) {

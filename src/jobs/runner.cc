@@ -94,6 +94,11 @@ class PoolRunner final : public Runner {
         seen = wakes_;
       }
       const auto before = Clock::now();
+      if (settings_.may_take && !settings_.may_take()) {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, settings_.poll, [&] { return static_cast<bool>(stopping_); });
+        continue;
+      }
       auto taken = queue_.take(names_, settings_.lease, settings_.tenant_limit);
       if (taken.ok() && taken->has_value()) {
         run(std::move(**taken), before);

@@ -2,12 +2,25 @@
 #include "oa/backup/archive_creator.h"
 #include "oa/continuity/runs.h"
 #include "oa/continuity/status.h"
+#include "oa/privacy/erasure.h"
 #include "parts.h"
 
 namespace oa::operations {
 namespace {
 
 constexpr std::int64_t kDayUs = std::int64_t{24} * 3600 * 1'000'000;
+
+// Who was erased since is not brought back: the scratch cluster catches up with the ledger.
+Status forget_erased(const Run& run, continuity::ScratchCluster& scratch, Progress& progress) {
+  OA_ASSIGN(auto* const ledger, run.instance.erasures().ledger());
+  OA_ASSIGN(const auto then, catalog::Database::open(scratch.settings()));
+  privacy::Eraser eraser(*then, *ledger);
+  OA_ASSIGN(const auto behind, eraser.behind());
+  if (behind == 0) return {};
+  OA_TRY(scratch.make_writable());
+  const auto replayed = eraser.replay(progress);
+  return replayed.ok() ? Status() : Status(replayed.error());
+}
 
 Result<catalog::ArchiveRecord> read_out(const Run& run, const ArchiveMoment& operation,
                                         const continuity::ScratchCluster& scratch) {
@@ -62,6 +75,7 @@ Result<catalog::ArchiveRecord> create(const Run& run, const ArchiveMoment& opera
             continuity::ScratchCluster::restore(cell.repository(), {tail.get()},
                                                 cell.scratch_folder(), options, progress));
   OA_TRY(scratch->make_current(progress));
+  OA_TRY(forget_erased(run, *scratch, progress));
   return read_out(run, operation, *scratch);
 }
 

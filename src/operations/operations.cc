@@ -150,6 +150,25 @@ Status read(ObjectReader& reader, RewrapKeys& operation) {
   return reader.finish();
 }
 
+std::string_view kind_of(const ExportPerson&) { return "privacy.export"; }
+json::object request_of(const ExportPerson& operation) {
+  return {{"user_id", operation.user.str()}};
+}
+Status read(ObjectReader& reader, ExportPerson& operation) {
+  operation.user = reader.id<UserId>("user_id");
+  return reader.finish();
+}
+
+std::string_view kind_of(const ErasePerson&) { return "privacy.erase"; }
+json::object request_of(const ErasePerson& operation) {
+  return {{"erasure_id", operation.erasure.str()}, {"user_id", operation.user.str()}};
+}
+Status read(ObjectReader& reader, ErasePerson& operation) {
+  operation.erasure = reader.id<Uuid>("erasure_id");
+  operation.user = reader.id<UserId>("user_id");
+  return reader.finish();
+}
+
 template <class Kind>
 void add_kind(std::map<std::string, jobs::Kind>& kinds, instance::Instance& instance,
               unsigned attempts) {
@@ -194,6 +213,8 @@ std::map<std::string, jobs::Kind> kinds(instance::Instance& instance) {
   add_kind<RefreshDataset>(kinds, instance, 2);
   add_kind<VerifyAudit>(kinds, instance, 3);
   add_kind<RewrapKeys>(kinds, instance, 20);
+  add_kind<ExportPerson>(kinds, instance, 3);
+  add_kind<ErasePerson>(kinds, instance, 20);
   return kinds;
 }
 

@@ -24,6 +24,8 @@ Result<JsonText> run(const Run& run, const PlanUndo& operation);
 Result<JsonText> run(const Run& run, const RefreshDataset& operation);
 Result<JsonText> run(const Run& run, const VerifyAudit& operation);
 Result<JsonText> run(const Run& run, const RewrapKeys& operation);
+Result<JsonText> run(const Run& run, const ExportPerson& operation);
+Result<JsonText> run(const Run& run, const ErasePerson& operation);
 
 /// kNotFound.
 Result<catalog::ArchiveRecord> record_of(instance::Instance& instance, TenantId tenant,

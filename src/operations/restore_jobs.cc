@@ -46,13 +46,15 @@ Result<JsonText> plan(const Run& run, ArchiveId archive, restore::Request reques
 }  // namespace
 
 restore::Engine Workplace::engine(instance::Instance& instance, TenantId tenant) const {
-  return {instance.database(), instance.objects(), tenant, signer, own_keys, nullptr};
+  return {instance.database(), instance.objects(), tenant, signer, own_keys, erased.get()};
 }
 
 Result<Workplace> workplace_of(instance::Instance& instance, TenantId tenant) {
   OA_ASSIGN(auto signer, instance.signing_key(tenant));
   OA_ASSIGN(auto keys, instance.own_keys(tenant));
-  return Workplace{std::move(signer), std::move(keys)};
+  OA_ASSIGN(const auto* const ledger, instance.erasures().ledger());
+  return Workplace{std::move(signer), std::move(keys),
+                   std::make_shared<restore::ErasedByLedger>(instance.database(), *ledger)};
 }
 
 std::optional<ArchiveId> archive_of(const catalog::RestoreRecord& record) {

@@ -18,7 +18,7 @@ int kept_days() {
 durability::ScrubParts scrub_parts(instance::Instance& instance) {
   ObjectStore* const bucket = instance.bucket();
   ObjectStore& store = bucket != nullptr ? *bucket : instance.objects().store();
-  return {instance.database(), instance.keys(), store, instance.replica()};
+  return {instance.database(), instance.keys(), store, instance.replica(), instance::ledger_owner()};
 }
 
 Result<std::vector<durability::CheckedBucket>> buckets_of(const instance::BucketSettings& settings) {

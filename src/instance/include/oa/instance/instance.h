@@ -13,6 +13,7 @@
 #include "oa/continuity/cell.h"
 #include "oa/crypto/sign.h"
 #include "oa/instance/deployment.h"
+#include "oa/instance/erasure_gate.h"
 #include "oa/instance/volume.h"
 #include "oa/keys/key_service.h"
 #include "oa/objects/replicated_store.h"
@@ -92,6 +93,9 @@ class Instance {
   /// Whether database and object store (or its replica) answer; quick. kDatabaseUnavailable, kIo.
   Status check();
   VolumeEncryption volume() const;
+  /// Who was erased stays erased: nobody may be served, and no tenant's data read or changed, before
+  /// its replay() succeeded.
+  ErasureGate& erasures();
   /// Whether the tenant's key may be used, as the provider said within the last seconds:
   /// kKeyDisabled, kKeyDestroyed. While the provider does not answer, what it said last holds.
   Status check_key(TenantId tenant);

@@ -43,6 +43,8 @@ struct RunnerSettings {
   /// Before the second attempt; doubles, with jitter, to 60 s.
   std::chrono::milliseconds backoff{2'000};
   RunnerObserver observer = {};
+  /// Asked before a job is taken, from several threads; none is taken while it says no.
+  std::function<bool()> may_take = {};
 };
 
 /// Takes and runs jobs until it is stopped. Several may run over one database, in one or many

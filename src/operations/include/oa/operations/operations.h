@@ -75,10 +75,19 @@ struct VerifyAudit {};
 struct RewrapKeys {
   std::string old_key;
 };
+/// Everything that is known of a person as a bundle (privacy.h). Result {"export_id"}, the job's id.
+struct ExportPerson {
+  UserId user;
+};
+/// Carries out an erasure that was asked for (privacy.h). Result {"erasure_id"}.
+struct ErasePerson {
+  Uuid erasure;
+  UserId user;
+};
 
 using Operation = std::variant<CreateArchive, ArchiveMoment, ReceiveArchive, VerifyArchive, CompareArchive,
                                PlanRestore, ApplyRestore, PlanUndo, RefreshDataset, VerifyAudit,
-                               RewrapKeys>;
+                               RewrapKeys, ExportPerson, ErasePerson>;
 
 /// The job that runs it; to be added with catalog::Jobs. `by`: none when the service starts it.
 catalog::Job job_of(const Operation& operation, std::optional<UserId> by,
@@ -94,6 +103,7 @@ std::optional<ArchiveId> archive_of(const catalog::RestoreRecord& record);
 struct Workplace {
   SigningKey signer;
   std::vector<PublicKey> own_keys;
+  std::shared_ptr<const restore::ErasedPeople> erased;
   restore::Engine engine(instance::Instance& instance, TenantId tenant) const;
 };
 Result<Workplace> workplace_of(instance::Instance& instance, TenantId tenant);
