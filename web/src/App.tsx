@@ -1,9 +1,10 @@
 // Which page is where. Who is not signed in sees the sign-in page and then the place that they asked for.
 import { useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router-dom';
-import { whenSignedOut } from './api/client';
+import { whenCatchingUp, whenSignedOut } from './api/client';
 import { MeContext, meKey, useMeQuery } from './api/me';
+import { CatchingUpPage } from './design/CatchingUpPage';
 import { ErrorNotice } from './design/ErrorNotice';
 import { Layout } from './design/Layout';
 import { Loading } from './design/Loading';
@@ -25,6 +26,9 @@ const RestorePage = page(() => import('./restore/RestorePage'), 'RestorePage');
 const RestoresPage = page(() => import('./restore/RestoresPage'), 'RestoresPage');
 const AuditPage = page(() => import('./settings/AuditPage'), 'AuditPage');
 const KeysPage = page(() => import('./settings/KeysPage'), 'KeysPage');
+const ErasePage = page(() => import('./privacy/ErasePage'), 'ErasePage');
+const ErasurePage = page(() => import('./privacy/ErasurePage'), 'ErasurePage');
+const PrivacyPage = page(() => import('./privacy/PrivacyPage'), 'PrivacyPage');
 const TokensPage = page(() => import('./settings/TokensPage'), 'TokensPage');
 
 export function App() {
@@ -34,6 +38,14 @@ export function App() {
   const me = useMeQuery(!signingIn);
   useEffect(() => whenSignedOut(() => client.setQueryData(meKey, null)), [client]);
 
+  const [catchingUp, setCatchingUp] = useState(false);
+  useEffect(() => whenCatchingUp(() => setCatchingUp(true)), []);
+  const caughtUp = useCallback(() => {
+    setCatchingUp(false);
+    void client.resetQueries();
+  }, [client]);
+
+  if (catchingUp) return <CatchingUpPage onServing={caughtUp} />;
   if (signingIn) return <SignInPage />;
   if (me.error)
     return (
@@ -62,6 +74,11 @@ export function App() {
             <Route path="/workspaces/:workspaceId/:tab?" element={<WorkspacePage />} />
             <Route path="/reports/:reportId" element={<ReportPage />} />
             <Route path="/settings/tokens" element={<TokensPage />} />
+            <Route path="/settings/privacy">
+              <Route index element={<PrivacyPage />} />
+              {owner && <Route path="erase" element={<ErasePage />} />}
+              {owner && <Route path="erasures/:erasureId" element={<ErasurePage />} />}
+            </Route>
             {mayBackUp && (
               <Route path="/settings/backup">
                 <Route index element={<BackupPage />} />

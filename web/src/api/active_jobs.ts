@@ -1,5 +1,6 @@
 // Jobs that are under way, found again after a reload.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { answer, api } from './client';
 import { isOver, jobKey, type Job } from './jobs';
 
@@ -21,4 +22,12 @@ export function useBegun() {
     client.setQueryData(jobKey(job.id), job);
     client.setQueryData<Job[]>(activeKey, (known) => [job, ...(known ?? []).filter(({ id }) => id !== job.id)]);
   };
+}
+
+/** Jobs that ended while the page was open stay, so that their failure can be read. */
+export function useRemembered(active: Job[]): Job[] {
+  const [seen, setSeen] = useState<Job[]>([]);
+  const fresh = active.filter((job) => !seen.some(({ id }) => id === job.id));
+  if (fresh.length > 0) setSeen([...fresh, ...seen]);
+  return seen;
 }

@@ -7,6 +7,7 @@ export type Schema = components['schemas'];
 
 let csrfToken = '';
 let onSignedOut: () => void = () => {};
+let onCatchingUp: () => void = () => {};
 
 export function keepCsrfToken(token: string | null): void {
   csrfToken = token ?? '';
@@ -21,6 +22,11 @@ export function whenSignedOut(callback: () => void): void {
   onSignedOut = callback;
 }
 
+/** Called when the server serves nobody, since it was restored and does not know yet who was erased since. */
+export function whenCatchingUp(callback: () => void): void {
+  onCatchingUp = callback;
+}
+
 const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const conventions: Middleware = {
@@ -32,12 +38,17 @@ const conventions: Middleware = {
     if (response.ok) return undefined;
     const problem = await problemOf(response);
     if (isSignedOut(problem)) onSignedOut();
+    if (isCatchingUp(problem)) onCatchingUp();
     throw problem;
   },
 };
 
 export function isSignedOut(problem: Problem): boolean {
   return ['auth/missing-token', 'auth/invalid-token', 'auth/expired-token'].includes(problem.code);
+}
+
+export function isCatchingUp(problem: Problem): boolean {
+  return problem.code === 'privacy/replay-pending';
 }
 
 async function fetchOrProblem(request: Request): Promise<Response> {

@@ -1,5 +1,5 @@
 // Lists that page by an opaque cursor.
-import { useInfiniteQuery, type QueryKey } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, type QueryKey } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Schema } from './client';
 
@@ -17,6 +17,8 @@ interface Options {
   enabled?: boolean;
   limit?: number;
   refetchInterval?: number | false;
+  /** Shows the rows of the question before until the answer to a new one is there. */
+  keepBefore?: boolean;
 }
 
 export function useList<Row>(queryKey: QueryKey, load: (page: PageOf) => Promise<Chunk<Row>>, options: Options = {}) {
@@ -28,6 +30,7 @@ export function useList<Row>(queryKey: QueryKey, load: (page: PageOf) => Promise
     getNextPageParam: (last) => last.page.next_cursor ?? undefined,
     enabled: options.enabled ?? true,
     refetchInterval: options.refetchInterval ?? false,
+    placeholderData: options.keepBefore ? keepPreviousData : undefined,
   });
   const rows = useMemo(() => query.data?.pages.flatMap((chunk) => chunk.data), [query.data]);
   return {

@@ -220,6 +220,27 @@ const words: Record<string, Words> = {
     todo: 'Try again in a moment. If it stays, tell whoever runs this service.',
     ours: true,
   },
+  'privacy/erased': { what: 'This person was erased, for good.', todo: 'There is nothing left of them to work with.' },
+  'privacy/last-owner': {
+    what: 'This is the last Owner of your organisation who can sign in. They cannot be erased.',
+    todo: 'Let somebody else become an Owner first.',
+  },
+  'privacy/replay-pending': {
+    what: 'The service is being brought up to date after a restore.',
+    todo: 'This takes a moment. Try again then.',
+    ours: true,
+  },
+  'privacy/ledger-broken': {
+    what: 'The record of who was erased cannot be read, so that nobody is let in.',
+    todo: operator,
+    ours: true,
+  },
+  'audit/chain-broken': {
+    what: 'The audit log was changed outside of this service.',
+    todo: 'Keep everything as it is and tell whoever runs this service.',
+    ours: true,
+    detail: true,
+  },
   'service/overloaded': { what: 'The service is busy or is being restarted.', todo: 'Try again in a moment.' },
   'database/unavailable': {
     what: 'The service cannot reach its database.',

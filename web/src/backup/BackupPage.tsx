@@ -1,7 +1,7 @@
 import { Alert, Button, Card, CardBody } from '@patternfly/react-core';
 import { useCallback, useState } from 'react';
 import { Link, useNavigate } from 'react-router-dom';
-import { useActiveJobs, useBegun } from '../api/active_jobs';
+import { useActiveJobs, useBegun, useRemembered } from '../api/active_jobs';
 import { textOf, type Job } from '../api/jobs';
 import { useMe } from '../api/me';
 import { JobOutcome } from '../design/JobOutcome';
@@ -75,12 +75,4 @@ function Ended({ job }: { job: Job }) {
       {archiveId && <Link to={`/settings/backup/archives/${archiveId}`}>See the archive</Link>}
     </Alert>
   );
-}
-
-/** Jobs that ended while the page was open stay, so that their failure can be read. */
-function useRemembered(active: Job[]): Job[] {
-  const [seen, setSeen] = useState<Job[]>([]);
-  const fresh = active.filter((job) => !seen.some(({ id }) => id === job.id));
-  if (fresh.length > 0) setSeen([...fresh, ...seen]);
-  return seen;
 }

@@ -65,6 +65,7 @@ export function Layout({ children }: { children: ReactNode }) {
             {me.may_back_up && item('/settings/backup', 'Backup')}
             {me.owner && item('/settings/audit', 'Audit')}
             {me.owner && item('/settings/keys', 'Keys')}
+            {item('/settings/privacy', 'Privacy')}
             {item('/settings/tokens', 'API tokens')}
           </NavGroup>
         </Nav>

@@ -12,6 +12,8 @@ const titles: Record<Job['kind'], string> = {
   'dataset.refresh': 'Refreshing the dataset',
   'audit.verify': 'Checking the audit log',
   'keys.rewrap': 'Renewing the encryption keys',
+  'privacy.export': 'Collecting the data',
+  'privacy.erase': 'Erasing the person',
 };
 
 const doneTitles: Partial<Record<Job['kind'], string>> = {

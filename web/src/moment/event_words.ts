@@ -1,6 +1,7 @@
 // What an entry of the audit log says, as a sentence.
 import type { Schema } from '../api/client';
 import { title } from '../design/format';
+import { actorName } from '../design/people';
 
 export type Event = Schema['AuditEvent'];
 
@@ -51,7 +52,7 @@ const whole: Record<string, string> = {
 export function who(event: Event): string {
   if (event.actor.type === 'operator') return 'The operator';
   if (event.actor.type === 'system') return 'The service';
-  return event.actor.name || event.actor.email || 'Somebody who was erased';
+  return actorName(event.actor);
 }
 
 /** What happened, without who did it: "deleted the report “Sales”". `names` are those of what is here now. */

@@ -4,6 +4,7 @@ import { useSearchParams } from 'react-router-dom';
 import { answer, api, type Schema } from '../api/client';
 import { nameOf, useMe, type Me } from '../api/me';
 import { useList } from '../api/lists';
+import { actorName } from '../design/people';
 import { ErrorNotice } from '../design/ErrorNotice';
 import { Loading } from '../design/Loading';
 import { PageFrame } from '../design/PageFrame';
@@ -92,7 +93,7 @@ export function AuditPage() {
 function whoDid(event: Event, me: Me): string {
   if (event.actor.id === me.user.id) return `${nameOf(me)} (you)`;
   if (event.actor.type !== 'user') return event.actor.type === 'system' ? 'the service' : 'the operator';
-  return event.actor.name ?? event.actor.email ?? event.actor.id ?? 'somebody who was erased';
+  return actorName(event.actor);
 }
 
 function FilterForm({ filter, onFilter }: { filter: Filter; onFilter: (filter: Record<string, string>) => void }) {

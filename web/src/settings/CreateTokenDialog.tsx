@@ -28,7 +28,7 @@ const scopes: { scope: Scope; about: string; right: 'anybody' | 'backup' | 'owne
   { scope: 'datasets', about: 'see and refresh datasets', right: 'anybody' },
   { scope: 'backup', about: 'create, download and delete archives', right: 'backup' },
   { scope: 'restore', about: 'upload archives and restore', right: 'backup' },
-  { scope: 'admin', about: 'tokens, keys and the audit log', right: 'anybody' },
+  { scope: 'admin', about: 'tokens, keys, the audit log and personal data', right: 'anybody' },
 ];
 const lifetimes = [
   { days: 30, label: '30 days' },
