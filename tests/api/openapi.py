@@ -8,7 +8,7 @@ import yaml
 
 COMMON = {
     "request/invalid", "request/headers-too-large", "request/timeout", "request/rate-limited",
-    "service/overloaded", "database/unavailable", "internal",
+    "service/overloaded", "database/unavailable", "privacy/replay-pending", "privacy/ledger-broken", "internal",
 }
 OF_CALLERS = {
     "auth/missing-token", "auth/invalid-token", "auth/expired-token", "auth/scope-denied",

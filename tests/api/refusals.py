@@ -23,6 +23,9 @@ BODIES = {
     "planUndo": {},
     "setSchedule": {"frequency": "off", "rows": False, "audit": False, "keep_days": 30},
     "acceptSigner": {"public_key": "RWQ", "fingerprint": NEVER},
+    "createPersonalExport": {},
+    "createErasure": {"user_id": str(uuid.uuid4()), "confirm": "nobody@people.example"},
+    "setPrivacySettings": {"archives": "list", "cooling_off_days": 0},
 }
 SCOPES = ["read", "reports", "datasets", "backup", "restore", "admin"]
 
@@ -248,6 +251,8 @@ class Bodies(unittest.TestCase):
                 named = {"headers": TUS}
             if operation.body is not None:
                 named = {"body": BODIES[operation.id]}
+            if operation.id == "createPersonalExport":
+                named = {"body": {"user_id": somebody_new}}
             if operation.id == "createArchive":
                 named = {"body": {"workspace_ids": [somebody_new]}}
             if not names:

@@ -1,9 +1,14 @@
 """Every operation at least once with success, in the order in which somebody comes to them."""
 
 import hashlib
+import json
 import unittest
+import uuid
+
+import jsonschema
 
 import world
+from openapi import FORMATS
 from service import COOKIE, Caller
 from world import TUS, ids, people
 
@@ -239,6 +244,86 @@ class Walk(unittest.TestCase):
         result = world.job("receiveArchive", people["admin"], body={"upload_id": upload_id})
         self.assertIsNone(result["archive_id"])
         self.assertEqual(set(result["signer"]), {"fingerprint", "public_key"})
+
+    def test_15_personal_data(self):
+        """Exported by the person, an Admin, and for those who never sign in; erased by an Owner."""
+        found = {each["email"]: each["id"] for each in data_of(call("listPeople", query={"q": "UNDECIDED"}))}
+        self.assertEqual(set(found), {"leaver@people.example", "stayer@people.example"})
+        leaver, stayer = found["leaver@people.example"], found["stayer@people.example"]
+        ids["user_id"] = leaver
+        ids["export_id"] = world.job("createPersonalExport", people["owner"], body={})["export_id"]
+        path = {"export_id": ids["export_id"]}
+        bundle = call("downloadPersonalExport", path).json
+        jsonschema.validate(bundle, json.loads((world.DOCS / "personal-data.schema.json").read_text()),
+                            format_checker=FORMATS)
+        made = call("getPersonalExport", path).json
+        self.assertEqual((made["state"], made["downloads"], made["counts"]), ("ready", 1, bundle["counts"]))
+        self.assertEqual(bundle["profile"]["id"], call("me").json["user"]["id"])
+        self.assertEqual({name: len(rows) if isinstance(rows, list) else 1
+                          for name, rows in bundle.items() if name in bundle["counts"]}, bundle["counts"])
+        of_leaver = world.job("createPersonalExport", people["admin"], body={"user_id": leaver})["export_id"]
+        own = data_of(call("listPersonalExports", caller=people["admin"], query={"user_id": leaver}))
+        self.assertEqual([each["id"] for each in own], [of_leaver])
+
+        settings = {"archives": "list", "cooling_off_days": 3}
+        self.assertEqual(call("setPrivacySettings", body=settings).json, settings)
+        self.assertEqual(call("getPrivacySettings").json, settings)
+        waiting = call("createErasure", body={"user_id": stayer, "confirm": "STAYER@people.example"})
+        self.assertEqual((waiting.status, waiting.json["state"]), (201, "scheduled"))
+        waits = {"erasure_id": waiting.json["id"]}
+        again = call("createErasure", body={"user_id": stayer, "confirm": "stayer@people.example"})
+        self.assertEqual((again.status, again.json["id"]), (200, waiting.json["id"]))
+        self.assertEqual(call("previewErasure", {"user_id": stayer}).json["pending_erasure_id"], waiting.json["id"])
+        world.client.refused("resource/conflict", "downloadCertificate", people["owner"], waits)
+        self.assertEqual(call("cancelErasure", waits).json["state"], "cancelled")
+        world.client.refused("resource/conflict", "cancelErasure", people["owner"], waits)
+
+        preview = call("previewErasure", {"user_id": leaver}).json
+        self.assertEqual((preview["erased"], preview["last_owner"], preview["effects"]["profile"]), (False, False, 1))
+        self.assertIn(ids["archive_id"], [each["id"] for each in preview["archives"]])
+        erased = world.job("createErasure", people["owner"], body={
+            "user_id": leaver, "confirm": "leaver@people.example", "cooling_off_days": 0})
+        ids["erasure_id"] = erased["erasure_id"]
+        done = call("getErasure", erased).json
+        self.assertEqual((done["state"], done["user"]["name"]), ("done", "Erased user"))
+        self.assertEqual(done["effects"], preview["effects"])
+        certificate = call("downloadCertificate", erased).json
+        self.assertEqual(certificate["statement"]["user"], leaver)
+        self.assertIn(ids["archive_id"], [each["archive"] for each in certificate["statement"]["archives"]])
+        self.assertIn(ids["erasure_id"], [each["id"] for each in data_of(call("listErasures"))])
+        once_more = call("createErasure", body={"user_id": leaver, "confirm": "anything"})
+        self.assertEqual((once_more.status, once_more.json["id"]), (200, ids["erasure_id"]))
+        self.assertNotIn("leaver@", call("listPeople", query={"limit": 500}).body.decode())
+        world.client.refused("privacy/erased", "createPersonalExport", people["owner"], body={"user_id": leaver})
+        world.client.refused("resource/gone", "downloadPersonalExport", people["owner"], {"export_id": of_leaver})
+        self.assertTrue(world.job("verifyAudit", people["owner"])["valid"])
+
+    def test_15_personal_data_refused(self):
+        nobody_there = {"user_id": str(uuid.uuid4())}
+        world.client.refused("resource/not-found", "createPersonalExport", people["owner"], body=nobody_there)
+        world.client.refused("resource/not-found", "createErasure", people["owner"],
+                             body={**nobody_there, "confirm": "x"})
+        viewer = call("me", caller=people["viewer"]).json["user"]["id"]
+        for name in ("viewer", "editor", "member_of_nothing"):
+            world.client.refused("auth/permission-denied", "createPersonalExport", people[name],
+                                 body={"user_id": ids["user_id"]})
+            world.client.refused("auth/permission-denied", "listPersonalExports", people[name],
+                                 query={"user_id": ids["user_id"]})
+        world.client.refused("resource/not-found", "createPersonalExport", people["outsider"], body={"user_id": viewer})
+        world.client.refused("request/invalid", "createErasure", people["owner"],
+                             body={"user_id": viewer, "confirm": "somebody@else.example"})
+        own = call("me", caller=people["outsider"]).json["user"]
+        world.client.refused("privacy/last-owner", "createErasure", people["outsider"],
+                             body={"user_id": own["id"], "confirm": "outsider@people.example"})
+        # More than are made at a time: what waits cannot be downloaded yet.
+        codes = set()
+        while "resource/conflict" not in codes:
+            started = [call("createPersonalExport", caller=people["admin"], body={}).json for _ in range(8)]
+            answer = world.client.call("downloadPersonalExport", people["admin"], {"export_id": started[-1]["id"]})
+            codes.add(answer.json.get("code", "ready"))
+            for job in started:
+                world.client.call("cancelJob", people["admin"], {"job_id": job["id"]})
+        world.wait_for_all_jobs()
 
     def test_16_passwords(self):
         email = "member_of_nothing@people.example"

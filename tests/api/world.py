@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import datetime
 import hashlib
+import pathlib
 import time
 
 from openapi import Contract
@@ -11,6 +12,7 @@ from service import Caller, Client, Service
 
 PASSWORD = "a long enough one 4711"
 OTHER = "Other"
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 
 service: Service
 contract: Contract
@@ -49,6 +51,10 @@ def _add_people():
     password_file.write_text(PASSWORD + "\n")
     roles = {"admin": (here, "admin"), "admin_elsewhere": (elsewhere, "admin"), "editor": (here, "editor"),
              "viewer": (here, "viewer"), "member_of_nothing": None, "outsider": None}
+    # Who leaves, and who may stay.
+    for name in ("leaver", "stayer"):
+        service.command("user", "add", f"{name}@people.example", "--tenant", "Demo", "--first", name.capitalize(),
+                        "--last", "Undecided")
 
     def add(name):
         role = roles[name]

@@ -259,6 +259,53 @@ TEST_F(Continuity, ACellIsRecoveredBesideAndInPlaceAndBack) {
   run({"continuity", "moment", "--tenant", "Demo", "--at", moment});
 }
 
+TEST_F(Continuity, WhoWasErasedIsInNoMomentAndNoRecoveredCell) {
+  constexpr const char* kPerson = "ada.quillfeather@lovelace-family.example";
+  start_demo();
+  run({"user", "add", kPerson, "--first", "Adalgisa", "--last", "Quillfeather", "--tenant", "Demo"});
+  const std::string moment = moment_now();
+  run({"privacy", "erase", kPerson, "--tenant", "Demo", "--wait-days", "0", "--yes"});
+  const auto people_of = [&](const std::string& folder) {
+    return json::serialize(run({"user", "list", "--tenant", "Demo"}, folder));
+  };
+  const auto dump_of = [&](const std::string& folder) {
+    const auto dumped = testkit::run({"pg_dump", "-h", scratch_ / (folder + "/postgres/socket"), "-U",
+                                      "postgres", "-d", "oneanalytics"});
+    EXPECT_EQ(dumped.status, 0) << dumped.err;
+    return dumped.out;
+  };
+  EXPECT_EQ(people_of("data").find("Quillfeather"), std::string::npos);
+
+  // A moment of before: its archive has nobody of that name.
+  const auto archive = run({"continuity", "moment", "--tenant", "Demo", "--at", moment});
+  const std::string file = scratch_ / "moment.oa-archive";
+  run({"archive", "download", text(archive.at("archive_id")), "--tenant", "Demo", "--output", file});
+  const auto key = text(run({"keys", "list", "Demo"}).at("data").at(0).at("public_key"));
+  const std::string folder = scratch_ / "unpacked";
+  testkit::oa_archive_json({"extract", file, "--output", folder, "--trust-key", key});
+  EXPECT_EQ(testkit::files_with(folder, "Quillfeather"), std::vector<std::string>());
+  EXPECT_NE(testkit::files_with(folder, "user10@"), std::vector<std::string>());
+  EXPECT_EQ(service_->stop(), 0);
+
+  // A cell of before, beside and in place: the first who opens it carries the erasure out.
+  run({"continuity", "recover", "--to", moment, "--into", scratch_ / "beside"});
+  start({}, "beside");
+  std::string dump = dump_of("beside");
+  for (int tries = 0; tries < 600 && dump.find("Quillfeather") != std::string::npos; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    dump = dump_of("beside");
+  }
+  EXPECT_EQ(dump.find("Quillfeather"), std::string::npos) << "the service itself catches up";
+  EXPECT_EQ(people_of("beside").find("Quillfeather"), std::string::npos);
+  EXPECT_EQ(run({"privacy", "ledger"}, "beside").at("entries"), 1);
+  EXPECT_EQ(service_->stop(), 0);
+  run({"continuity", "recover", "--to", moment, "--in-place", "--yes"});
+  const auto erasures = run({"privacy", "erasures", "--tenant", "Demo"}).at("data");
+  ASSERT_EQ(erasures.as_array().size(), 1u);
+  EXPECT_EQ(text(erasures.at(0).at("state")), "done");
+  EXPECT_EQ(people_of("data").find("Quillfeather"), std::string::npos);
+}
+
 TEST_F(Continuity, AKilledServiceLeavesNoScratchAndTheJobIsDone) {
   start_demo();
   const auto job = api("POST", "/v1/archives/from-moment",

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "connection.h"
+#include "oa/privacy/erased_user.h"
 #include "oa/archive/entry_paths.h"
 #include "oa/archive/writer.h"
 #include "oa/crypto/uuid5.h"
@@ -403,15 +404,15 @@ TEST_F(RestoreBadInput, NoCredentialComesFromAnArchive) {
   EXPECT_EQ(sql("SELECT count(*) FROM secrets"), "0");
 }
 
-// Knows who was erased, as the ledger will.
+// Knows who was erased, as the ledger does.
 class Erased final : public restore::ErasedPeople {
  public:
   explicit Erased(std::set<UserId> people) : people_(std::move(people)) {}
-  Result<std::set<UserId>> among(TenantId,
-                                 const std::map<UserId, catalog::User>& archived) const override {
-    std::set<UserId> found;
+  Result<std::vector<privacy::PersonValues>> among(
+      TenantId, const std::map<UserId, catalog::User>& archived) const override {
+    std::vector<privacy::PersonValues> found;
     for (const auto& [id, user] : archived) {
-      if (people_.contains(id)) found.insert(id);
+      if (people_.contains(id)) found.push_back(privacy::values_of(user, "redacted-0"));
     }
     return found;
   }
@@ -443,8 +444,7 @@ TEST_F(RestoreBadInput, WhoWasErasedStaysErased) {
   // Their reports need an author; who it was is not said.
   const auto author = after.users.at(after.reports.at(sample_.overview).created_by);
   EXPECT_FALSE(author.active);
-  EXPECT_EQ(author.first_name, "");
-  EXPECT_EQ(author.last_name, "");
+  EXPECT_EQ(author, privacy::erased_user(author.id, author.created_at));
   for (const auto& [id, user] : after.users) {
     EXPECT_EQ(user.email.find("author@"), std::string::npos);
     EXPECT_EQ(user.email.find("viewer@"), std::string::npos);

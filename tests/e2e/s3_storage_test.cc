@@ -131,7 +131,8 @@ TEST_F(S3Storage, WhatWasWrittenOverIsRepairedAndServedMeanwhile) {
   EXPECT_EQ(scrubbed.at("damaged").as_array().size(), 0u);
   const auto covered = document(oa({"storage", "coverage"}));
   EXPECT_EQ(covered.at("damaged").as_int64(), 0);
-  EXPECT_EQ(covered.at("repaired").as_int64(), static_cast<std::int64_t>(damaged));
+  // The beginning of the ledger of erasures is of no tenant, so that no table counts it.
+  EXPECT_EQ(covered.at("repaired").as_int64(), static_cast<std::int64_t>(damaged) - 1);
   EXPECT_GE(covered.at("records").as_int64(), 2);
 
   const auto status = parse_json(ask("POST", "/v1/operator/storage/check")).value();
