@@ -34,7 +34,7 @@ std::vector<Table> tables() {
               "WHERE c.relnamespace = 'oa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', "
               "'f') "
               "  AND c.relname NOT IN ('schema_migrations', 'sign_in_attempts', "
-              "  'operator_answers', 'cell_runs', 'cell_lag', 'durability_records', 'replication_state') "
+              "  'operator_answers', 'cell_runs', 'cell_lag', 'durability_records', 'replication_state', 'drills') "
               "GROUP BY c.relname ORDER BY c.relname")
           .value();
   std::vector<Table> all;
@@ -131,6 +131,7 @@ TenantId full_tenant() {
               "VALUES ('o', 'v', now());"
               "INSERT INTO object_checks (class, object_name, object_version, size_bytes, "
               "first_seen_at, state) VALUES ('rows', 'o', 'v', 1, now(), 'unverified');"
+              "INSERT INTO drill_consents (takes_part, changed_at) VALUES (true, now());"
               "INSERT INTO privacy_settings (archives, cooling_off_days) VALUES ('list', 0);"
               "INSERT INTO personal_exports (id, user_id, requested_at) "
               "VALUES (gen_random_uuid(), gen_random_uuid(), now());"
@@ -205,7 +206,7 @@ TEST_F(Isolation, EveryTableHasForcedRowLevelSecurityWithBothChecks) {
         table.name == "tenants" || table.name == "jobs" || table.name == "restores" ||
                 table.name == "plan_changes" || table.name == "audit_events" ||
                 table.name == "audit_checkpoints" || table.name == "erasures" ||
-                table.name == "erasure_ledger"
+                table.name == "erasure_ledger" || table.name == "drill_consents"
             ? 2
             : 1)
         << table.name;
@@ -224,7 +225,7 @@ TEST_F(Isolation, EveryKeyAndReferenceCarriesTheTenant) {
           "'oa.sign_in_attempts'::regclass, 'oa.operator_answers'::regclass, "
           "'oa.cell_runs'::regclass, 'oa.cell_lag'::regclass, "
           "'oa.durability_records'::regclass, 'oa.replication_state'::regclass, "
-          "'oa.erasure_ledger'::regclass) AND NOT EXISTS "
+          "'oa.erasure_ledger'::regclass, 'oa.drills'::regclass) AND NOT EXISTS "
           "(SELECT FROM pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) "
           " AND a.attname = 'tenant_id')"),
       0);
@@ -322,6 +323,8 @@ TEST_F(Isolation, TheServiceCannotRaiseItself) {
                           "UPDATE oa.audit_events SET personal = '{}'",
                           "DELETE FROM oa.erasure_ledger",
                           "UPDATE oa.erasure_ledger SET number = 0",
+                          "DELETE FROM oa.drill_consents",
+                          "SELECT * FROM oa.drills",
                           "DELETE FROM oa.erasures",
                           "DELETE FROM oa.personal_exports",
                           "DELETE FROM oa.audit_events",

@@ -116,6 +116,7 @@ class SessionLock {
 /// The second half of the numbers of our advisory locks; 1 is that of migrate(), 2 of the queue of
 /// jobs.
 inline constexpr int kKeeperLock = 3;
+inline constexpr int kDrillLock = 4;
 
 /// Opens transactions. Thread-safe; each transaction has a connection for itself, which the next
 /// one may get.
