@@ -2,7 +2,8 @@
 #
 #   cli -> archive_cli, api
 #   demo
-#   api -> operations, accounts, http
+#   api -> drill, operations, accounts, http
+#   drill -> operations, accounts
 #   operations -> restore, jobs, uploads
 #   restore -> backup, diff
 #   accounts  jobs  uploads -> catalog
@@ -50,9 +51,10 @@ set(OA_ALLOWED_accounts base crypto audit catalog)
 set(OA_ALLOWED_jobs base crypto audit catalog)
 set(OA_ALLOWED_uploads base crypto audit keys objects catalog)
 set(OA_ALLOWED_operations base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads durability)
-set(OA_ALLOWED_api base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations durability)
+set(OA_ALLOWED_drill base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup diff restore jobs uploads accounts operations durability)
+set(OA_ALLOWED_api base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup diff restore http pages accounts jobs uploads operations durability drill)
 set(OA_ALLOWED_demo base crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup restore)
-set(OA_ALLOWED_cli base console crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli doctor durability)
+set(OA_ALLOWED_cli base console crypto audit keys objects archive catalog privacy postgres wal continuity analytics semantics sources datasets reports instance backup restore diff http accounts jobs uploads operations api demo archive_cli doctor durability drill)
 
 # oa_module(NAME USES module... LIBS target... SOURCES file...)
 # One static library and one include root per module. LIBS (third-party) are always private to the module;

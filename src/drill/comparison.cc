@@ -1,0 +1,106 @@
+#include "comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "oa/base/io.h"
+#include "oa/catalog/repositories.h"
+#include "oa/reports/probes.h"
+#include "steps.h"
+
+namespace oa::drill {
+namespace {
+
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+
+Result<Blake2bDigest> digest_of(const RangedSource& source, const Progress& progress) {
+  Blake2b hash;
+  Bytes piece(kPiece);
+  for (std::uint64_t offset = 0; offset < source.size(); offset += piece.size()) {
+    if (progress.cancelled()) return make_error(ErrorCode::kCancelled, "drill", "cancelled");
+    piece.resize(std::min<std::uint64_t>(kPiece, source.size() - offset));
+    OA_TRY(source.read_at(offset, piece));
+    hash.update(piece);
+  }
+  return hash.finish();
+}
+
+// The rows as they lie in the recovery tenant, byte by byte.
+Status compare_rows(instance::Instance& instance, const Recovery& recovery,
+                    catalog::TenantTransaction& snapshot, const restore::Contents& contents,
+                    json::object& figures, const Progress& progress) {
+  std::uint64_t datasets = 0, rows = 0;
+  for (const auto& [id, archived] : contents.datasets) {
+    const auto live = catalog::Datasets(snapshot).get(id);
+    if (!live.ok()) return failed("a dataset is missing: " + id.str());
+    if (!archived.rows.has_value()) continue;
+    if (!live->rows.has_value() || live->row_count != archived.record.row_count)
+      return failed(fmt::format("dataset {} has {} rows of {}", id.str(),
+                                live->rows.has_value() ? live->row_count : 0,
+                                archived.record.row_count));
+    OA_ASSIGN(const auto source,
+              instance.objects().open(
+                  {recovery.tenant.id, RetentionClass::kRows, live->rows->object_name},
+                  VersionId{live->rows->object_version}));
+    OA_ASSIGN(const auto digest, digest_of(*source, progress));
+    if (digest != archived.rows->digest)
+      return failed("the rows of a dataset differ: " + id.str());
+    ++datasets;
+    rows += live->row_count;
+  }
+  figures["datasets"] = datasets;
+  figures["rows"] = rows;
+  return {};
+}
+
+Status compare_reports(instance::Instance& instance, catalog::TenantTransaction& snapshot,
+                       const archive::ArchiveReader& reader, const restore::Contents& contents,
+                       json::object& figures, Progress& progress) {
+  OA_ASSIGN(const auto probes, reports::probes_from_json(reader.manifest().content.probes));
+  const bool shows_something = std::ranges::any_of(contents.datasets, [](const auto& dataset) {
+    return dataset.second.rows.has_value() && dataset.second.record.row_count > 0;
+  });
+  if (probes.reports.empty() && shows_something && !contents.reports.empty())
+    return failed("the archive has no probes of its reports");
+  OA_ASSIGN(const auto results,
+            reports::compare_probes(snapshot, instance.objects(), probes, {}, progress));
+  std::uint64_t same = 0;
+  for (const auto& result : results) {
+    if (result.state != reports::ProbeState::kSame)
+      return failed(fmt::format("report {} is {}", result.report.str(),
+                                reports::to_text(result.state)));
+    ++same;
+  }
+  figures["probes"] = same;
+  return {};
+}
+
+// Everything is there that the signed manifest counts.
+Status compare_counts(const archive::ArchiveReader& reader, const restore::Contents& contents) {
+  const auto& counts = reader.manifest().content.counts;
+  const std::pair<const char*, std::size_t> kinds[] = {{"workspaces", contents.workspaces.size()},
+                                                       {"datasets", contents.datasets.size()},
+                                                       {"reports", contents.reports.size()},
+                                                       {"alerts", contents.alerts.size()}};
+  for (const auto& [kind, found] : kinds) {
+    const auto counted = counts.find(kind);
+    const std::uint64_t wanted = counted == counts.end() ? 0 : counted->second;
+    if (wanted != found) return failed(fmt::format("{} {} of {}", found, kind, wanted));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status compare(instance::Instance& instance, const Recovery& recovery,
+               const archive::ArchiveReader& reader, const restore::Contents& contents,
+               json::object& figures, Progress& progress) {
+  OA_TRY(compare_counts(reader, contents));
+  OA_ASSIGN(auto snapshot,
+            instance.database().begin(recovery.tenant.id, catalog::Isolation::kSnapshot));
+  OA_TRY(compare_rows(instance, recovery, snapshot, contents, figures, progress));
+  return compare_reports(instance, snapshot, reader, contents, figures, progress);
+}
+
+}  // namespace oa::drill
