@@ -18,6 +18,7 @@
 namespace oa::api {
 
 class CellWatch;
+class TrustWatch;
 
 /// What every call shares.
 struct Parts {
@@ -27,6 +28,7 @@ struct Parts {
   jobs::Runner* runner = nullptr;
   jobs::Watcher* watcher = nullptr;
   CellWatch* cell_watch = nullptr;
+  TrustWatch* trust = nullptr;
   OpenStreams* streams = nullptr;
 };
 
@@ -111,6 +113,7 @@ class PublicCall {
   PublicCall(Parts& parts, const Arrived& request) : arrived(request), parts_(parts) {}
   const Arrived& arrived;
   accounts::Accounts& accounts() { return parts_.accounts; }
+  TrustWatch& trust() { return *parts_.trust; }
   TenantCall as(const accounts::Identity& who) { return {parts_, arrived, who}; }
 
  private:

@@ -19,7 +19,7 @@ std::span<const Operation> operations() {
     std::vector<Operation> made;
     for (const auto group : {account_operations(), platform_operations(), archive_operations(),
                              upload_operations(), restore_operations(), job_operations(),
-                             setting_operations(), continuity_operations(), privacy_operations()})
+                             setting_operations(), continuity_operations(), privacy_operations(), drill_operations()})
       made.insert(made.end(), group.begin(), group.end());
     return made;
   }();

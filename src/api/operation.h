@@ -52,6 +52,7 @@ std::span<const Operation> job_operations();
 std::span<const Operation> setting_operations();
 std::span<const Operation> continuity_operations();
 std::span<const Operation> privacy_operations();
+std::span<const Operation> drill_operations();
 
 /// The operation of a request, with the parameters of its path. Errors: those of RouteTable::find().
 struct Route {

@@ -34,7 +34,7 @@ bool reads(const http::Request& request, const char* page) {
 std::span<const OperatorRoute> operator_routes() {
   static const std::vector<OperatorRoute> all = [] {
     std::vector<OperatorRoute> made;
-    for (const auto group : {tenant_routes(), continuity_routes(), replica_routes(), storage_routes()}) made.insert(made.end(), group.begin(), group.end());
+    for (const auto group : {tenant_routes(), continuity_routes(), replica_routes(), storage_routes(), drill_routes()}) made.insert(made.end(), group.begin(), group.end());
     return made;
   }();
   return all;
@@ -139,7 +139,7 @@ http::Response OperatorApi::answer(const Exchange& exchange) const {
 }
 
 Result<http::Response> OperatorApi::call(const Exchange& exchange) const {
-  const OperatorCall call{instance_, cell_, storage_, exchange.arrived};
+  const OperatorCall call{instance_, cell_, storage_, drills_, exchange.arrived};
   const auto handler = exchange.route->handler;
   if (exchange.route->method != "POST") return handler(call);
   OA_ASSIGN(const auto key, idempotency_key(exchange.request));

@@ -11,16 +11,17 @@ namespace oa::api {
 
 class OperatorApi final : public http::Handler {
  public:
-  /// `credential`: SHA-256 of the bearer token. `metrics` is called for each scrape, `log` with a
+  /// `drills`: none where none are done. `credential`: SHA-256 of the bearer token. `metrics` is called for each scrape, `log` with a
   /// line for each request.
   OperatorApi(instance::Instance& instance, CellWatch& cell, StorageWatch& storage,
-              const ServiceSecrets& secrets,
+              DrillRounds* drills, const ServiceSecrets& secrets,
               const Sha256Digest& credential,
               std::function<std::string()> metrics,
               std::function<void(const std::string&)> log)
       : instance_(instance),
         cell_(cell),
         storage_(storage),
+        drills_(drills),
         secrets_(secrets),
         credential_(credential),
         metrics_(std::move(metrics)),
@@ -41,6 +42,7 @@ class OperatorApi final : public http::Handler {
   instance::Instance& instance_;
   CellWatch& cell_;
   StorageWatch& storage_;
+  DrillRounds* const drills_;
   const ServiceSecrets secrets_;
   const Sha256Digest credential_;
   const std::function<std::string()> metrics_;

@@ -10,11 +10,14 @@
 
 namespace oa::api {
 
+class DrillRounds;
+
 /// A request that carried the operators' credential, and whose route was found.
 struct OperatorCall {
   instance::Instance& instance;
   CellWatch& cell;
   StorageWatch& storage;
+  DrillRounds* drills;  // null where none are done
   const Arrived& arrived;
 };
 
@@ -34,5 +37,6 @@ std::span<const OperatorRoute> tenant_routes();
 std::span<const OperatorRoute> continuity_routes();
 std::span<const OperatorRoute> storage_routes();
 std::span<const OperatorRoute> replica_routes();
+std::span<const OperatorRoute> drill_routes();
 
 }  // namespace oa::api

@@ -1,5 +1,7 @@
 #include "schedules.h"
 
+#include "drill_rounds.h"
+
 #include <gtest/gtest.h>
 
 namespace oa::api {
@@ -34,6 +36,15 @@ TEST(Schedules, RunsThatWereMissedAreNotMadeUpFor) {
 TEST(Schedules, AClockThatWentBackChangesNothing) {
   const auto due = at("2026-03-01T10:00:00Z");
   EXPECT_EQ(next_run(kDaily, due, at("2026-02-01T00:00:00Z")), at("2026-03-02T10:00:00Z"));
+}
+
+TEST(DrillRounds, AQuartersDrillsBeginOnItsFifteenthDay) {
+  const auto at = [](const char* text) { return Timestamp::parse(text).value(); };
+  EXPECT_FALSE(is_drill_time(at("2026-10-01T00:00:00Z")));
+  EXPECT_FALSE(is_drill_time(at("2026-10-14T23:59:59Z")));
+  EXPECT_TRUE(is_drill_time(at("2026-10-15T00:00:00Z")));
+  EXPECT_TRUE(is_drill_time(at("2026-12-31T23:59:59Z")));
+  EXPECT_FALSE(is_drill_time(at("2027-01-01T00:00:00Z")));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "cell_watch.h"
+#include "drill_rounds.h"
 #include "erasure_watch.h"
 #include "storage_watch.h"
 #include "oa/durability/rounds.h"
@@ -14,6 +15,8 @@
 #include "operator.h"
 #include "pipeline.h"
 #include "schedules.h"
+
+#include "trust_watch.h"
 
 namespace oa::api {
 
@@ -69,8 +72,10 @@ struct Service::State {
         parts{instance, secrets, accounts::Accounts(instance.database())},
         cell_watch(instance),
         storage_watch(instance, given.scrub_days),
+        trust_watch(instance),
         pipeline(parts, settings, measures) {
     parts.cell_watch = &cell_watch;
+    parts.trust = &trust_watch;
   }
 
   const ServiceSettings settings;
@@ -78,12 +83,14 @@ struct Service::State {
   Measures measures;
   CellWatch cell_watch;
   StorageWatch storage_watch;
+  TrustWatch trust_watch;
   std::unique_ptr<continuity::Keeper> keeper;
   std::unique_ptr<OpenStreams> streams;
   std::unique_ptr<jobs::Watcher> watcher;
   std::unique_ptr<jobs::Runner> runner;
   Pipeline pipeline;
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<DrillRounds> drills;
   std::unique_ptr<OperatorApi> operators;
   std::unique_ptr<http::Server> operator_server;
   std::unique_ptr<Schedules> schedules;
@@ -178,6 +185,20 @@ void measure_replica(instance::Instance& instance, Measures& measures) {
 
 }  // namespace
 
+std::unique_ptr<DrillRounds> Service::start_drills(instance::Instance& instance, State& state) {
+  DrillSettings settings;
+  settings.sample = state.settings.drill_sample;
+  settings.log = state.settings.log;
+  // The same API, on this machine alone and without TLS, whatever the public listener is set to.
+  settings.serve = [&pipeline = state.pipeline] {
+    http::ServerSettings local;
+    local.address = "127.0.0.1";
+    local.workers = 2;
+    return http::Server::start(local, pipeline);
+  };
+  return DrillRounds::start(instance, state.measures, std::move(settings));
+}
+
 void Service::set_findings(const std::map<std::string, std::size_t>& by_severity) {
   state_->measures.set_findings(by_severity);
 }
@@ -189,7 +210,7 @@ Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
                                                 const ServiceSettings& settings) {
   OA_ASSIGN(const auto key, instance::service_key(instance));
   auto state = std::make_unique<State>(instance, ServiceSecrets::of(key.view()), settings);
-  if (instance.cell() != nullptr) {
+  if (settings.upkeep && instance.cell() != nullptr) {
     OA_ASSIGN(state->keeper, start_keeper(instance, state->measures, settings.log));
     state->cell_watch.set_keeper(state->keeper.get());
   }
@@ -207,10 +228,11 @@ Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
   state->runner = jobs::Runner::start(instance.database(), operations::kinds(instance), runner);
   state->parts.runner = state->runner.get();
   OA_ASSIGN(state->server, http::Server::start(settings.server, state->pipeline));
+  if (settings.upkeep) state->drills = start_drills(instance, *state);
   if (settings.operators.has_value()) {
     OA_ASSIGN(const auto token, operator_token(settings.operator_token_file));
     state->operators = std::make_unique<OperatorApi>(
-        instance, state->cell_watch, state->storage_watch, state->parts.secrets, Sha256::of(as_bytes(token)), [&watch = state->cell_watch, &storage = state->storage_watch, &measures = state->measures, &server = *state->server, &instance] {
+        instance, state->cell_watch, state->storage_watch, state->drills.get(), state->parts.secrets, Sha256::of(as_bytes(token)), [&watch = state->cell_watch, &storage = state->storage_watch, &measures = state->measures, &server = *state->server, &instance] {
           const auto status = watch.status();
           if (status.ok()) measures.set_cell(*status);
           const auto stored = storage.status();
@@ -221,9 +243,11 @@ Result<std::unique_ptr<Service>> Service::start(instance::Instance& instance,
         settings.log);
     OA_ASSIGN(state->operator_server, http::Server::start(*settings.operators, *state->operators));
   }
-  state->schedules = Schedules::start(state->parts, state->measures, settings.log);
-  state->rounds = start_rounds(instance, settings, state->measures);
-  state->replication = start_replication(instance, settings);
+  if (settings.upkeep) {
+    state->schedules = Schedules::start(state->parts, state->measures, settings.log);
+    state->rounds = start_rounds(instance, settings, state->measures);
+    state->replication = start_replication(instance, settings);
+  }
   return std::unique_ptr<Service>(new Service(std::move(state)));
 }
 
@@ -240,6 +264,7 @@ void Service::stop(std::chrono::milliseconds patience) {
 void Service::stop_after(std::chrono::milliseconds drain, std::chrono::milliseconds patience) {
   if (state_->server == nullptr) return;
   state_->pipeline.shutting_down();
+  state_->drills.reset();  // while it can still be asked
   // Jobs are put back while requests come to their end, so that this process takes no more.
   std::thread jobs([this] { state_->runner->stop(); });
   std::this_thread::sleep_for(drain);

@@ -7,6 +7,7 @@
 #include "cluster_commands.h"
 #include "commands.h"
 #include "doctor_commands.h"
+#include "drill_commands.h"
 #include "node_commands.h"
 #include "oa/archive_cli/difference.h"
 #include "oa/console/program.h"
@@ -66,6 +67,11 @@ class Parser {
                                 const std::string& example, Command run) {
                            return command(parent, name, what, example, std::move(run));
                          });
+    add_drill_commands(app_, drill_,
+                       [this](CLI::App* parent, const std::string& name, const std::string& what,
+                              const std::string& example, Command run) {
+                         return command(parent, name, what, example, std::move(run));
+                       });
     add_storage_commands(app_, storage_,
                          [this](CLI::App* parent, const std::string& name, const std::string& what,
                                 const std::string& example, Command run) {
@@ -142,6 +148,9 @@ class Parser {
                     "Port on this machine for the operators' API and /metrics; 0 takes a free one");
     sub->add_option("--trusted-proxy", serve_.trusted_proxies,
                     "Address of a proxy whose X-Forwarded-For and -Proto are believed; repeatable");
+    sub->add_option("--drill-sample", serve_.drill_sample,
+                    "Organisations drilled each quarter by itself; 0: none")
+        ->check(CLI::Range(0, 10'000));
     sub->add_option("--job-workers", serve_.job_workers, "Long operations at a time")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
@@ -361,6 +370,7 @@ class Parser {
   RestoreOptions restore_;
   NodeCommandOptions node_;
   StorageOptions storage_;
+  DrillOptions drill_;
   Command chosen_;
 };
 

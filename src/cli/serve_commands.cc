@@ -114,6 +114,7 @@ Result<api::ServiceSettings> settings_of(const ServeOptions& options,
   if (of_this_machine(options))
     settings.server.max_connections_per_peer = settings.server.max_connections;
   settings.job_workers = options.job_workers;
+  settings.drill_sample = options.drill_sample;
   settings.scrub_days = options.scrub_days;
   settings.scrub_bytes_per_second = static_cast<std::uint64_t>(options.scrub_rate_mib) << 20;
   settings.drain = std::chrono::seconds(options.drain_seconds);

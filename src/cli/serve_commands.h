@@ -11,6 +11,7 @@ struct ServeOptions {
   std::string certificate, private_key;  // PEM files
   std::optional<std::uint16_t> operator_port;  // none: the operators' API is not served
   unsigned job_workers = 2;
+  std::size_t drill_sample = 5;
   std::vector<std::string> trusted_proxies;  // addresses whose X-Forwarded-For is believed
   std::string log;  // file, "-" for standard error; empty: none
   std::string continuity_folder;  // empty: in the data folder

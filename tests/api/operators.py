@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 import unittest
 import uuid
 
@@ -69,6 +70,32 @@ class Operators(unittest.TestCase):
         self.refused("resource/conflict", "POST", "/v1/operator/storage/check")
         self.refused("request/method-not-allowed", "DELETE", "/v1/operator/storage")
         self.assertIn(b'oa_storage_alarm{alarm="object-damaged"} 0', self.ask("GET", "/metrics").body)
+
+    def test_2_drills(self):
+        tenant = next(t["id"] for t in self.ask("GET", TENANTS + "?limit=500").json["data"] if t["name"] == "Demo")
+        target = "/v1/operator/drills"
+        self.refused("auth/permission-denied", "POST", target, {"tenant_id": tenant})
+        self.refused("resource/not-found", "POST", target, {"tenant_id": str(uuid.uuid4())})
+        self.refused("request/invalid", "POST", target, {"tenant": tenant})
+        self.refused("resource/not-found", "GET", target + "/" + str(uuid.uuid4()))
+        world.client.call("setDrills", people["owner"], body={"takes_part": True})
+        self.assertEqual(self.ask("POST", target, {"tenant_id": tenant}).status, 202)
+        deadline = time.monotonic() + 120
+        while True:  # the service may drill the quarter's sample, too
+            drills = [d for d in self.ask("GET", target + "?limit=10").json["data"] if d["tenant_id"] == tenant]
+            if drills and drills[0]["state"] != "validating":
+                break
+            self.assertLess(time.monotonic(), deadline, drills)
+            time.sleep(0.5)
+        world.client.call("setDrills", people["owner"], body={"takes_part": False})
+        drill = self.ask("GET", target + "/" + drills[0]["id"]).json
+        self.assertEqual(drill["state"], "successful", drill)
+        self.assertIsNone(drill["recovery_tenant_id"])
+        self.assertEqual([step["name"] for step in drill["steps"]],
+                         ["archive", "recovery-tenant", "restore", "erasures", "sign-in", "reports", "recovery-time",
+                          "compare", "refresh", "archive-again", "export", "take-down"])
+        [own] = [d for d in world.client.call("getDrills", people["owner"]).json["drills"] if d["id"] == drill["id"]]
+        self.assertEqual(own["record"], drill["record"])
 
     def test_3_tenants_page_by_page(self):
         added = [self.made(f"Page {number}", "growth") for number in range(4)]

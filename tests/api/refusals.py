@@ -22,6 +22,7 @@ BODIES = {
     "applyRestore": {"plan_hash": NEVER},
     "planUndo": {},
     "setSchedule": {"frequency": "off", "rows": False, "audit": False, "keep_days": 30},
+    "setDrills": {"takes_part": False},
     "acceptSigner": {"public_key": "RWQ", "fingerprint": NEVER},
     "createPersonalExport": {},
     "createErasure": {"user_id": str(uuid.uuid4()), "confirm": "nobody@people.example"},

@@ -223,6 +223,18 @@ class Walk(unittest.TestCase):
         verified = world.job("verifyAudit", people["owner"])
         self.assertTrue(verified["valid"])
 
+    def test_13_drills(self):
+        none = call("getDrills").json
+        self.assertEqual((none["takes_part"], none["changed_at"], none["drills"]), (False, None, []))
+        agreed = call("setDrills", body={"takes_part": True}).json
+        self.assertEqual((agreed["takes_part"], agreed["changed_by"]["id"]), (True, call("me").json["user"]["id"]))
+        [event] = data_of(call("listAuditEvents", query={"action": "drill.consent.change", "limit": 5}))
+        self.assertEqual(event["detail"], {"takes_part": True})
+        self.assertFalse(call("setDrills", body={"takes_part": False}).json["takes_part"])
+        report = call("getTrustReport", caller=world.nobody).json
+        for never in (ids["workspace_id"], "demo", "people.example"):
+            self.assertNotIn(never, str(report).lower())
+
     def test_14_keys(self):
         [foreign] = data_of(call("listKeys", caller=people["outsider"]))
         body = {"public_key": foreign["public_key"], "fingerprint": foreign["fingerprint"], "note": "of a test"}
@@ -294,6 +306,10 @@ class Walk(unittest.TestCase):
         once_more = call("createErasure", body={"user_id": leaver, "confirm": "anything"})
         self.assertEqual((once_more.status, once_more.json["id"]), (200, ids["erasure_id"]))
         self.assertNotIn("leaver@", call("listPeople", query={"limit": 500}).body.decode())
+        log = world.service.log.read_text()
+        self.assertIn("createErasure", log)
+        for never in ("leaver@", "people.example", "Undecided"):
+            self.assertNotIn(never, log)
         world.client.refused("privacy/erased", "createPersonalExport", people["owner"], body={"user_id": leaver})
         world.client.refused("resource/gone", "downloadPersonalExport", people["owner"], {"export_id": of_leaver})
         self.assertTrue(world.job("verifyAudit", people["owner"])["valid"])

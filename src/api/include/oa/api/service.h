@@ -21,6 +21,9 @@ struct ServiceSettings {
   /// Where the operators' bearer token is; made when it is not there.
   std::string operator_token_file;
   unsigned job_workers = 2;
+  /// Whether it also does what goes on by itself: continuous backup, schedules, scrubs, the replica's
+  /// watch. Not one that serves beside another for a while.
+  bool upkeep = true;
   std::chrono::seconds replica_looked_at{60};  // how often, when the object store has one
   /// Requests a second of one caller, and how many may come at once.
   double requests_per_second = 500;
@@ -29,6 +32,8 @@ struct ServiceSettings {
   /// Within so many days everything that is stored is verified, at so many bytes a second.
   int scrub_days = 30;
   std::uint64_t scrub_bytes_per_second = std::uint64_t{20} << 20;
+  /// Tenants that are drilled each quarter by itself; 0: none.
+  std::size_t drill_sample = 5;
   int heavy_at_once = 16;  // reports opened, differences
   /// Addresses of proxies of ours, whose X-Forwarded-For and X-Forwarded-Proto are believed.
   std::set<std::string> trusted_proxies;
@@ -38,6 +43,8 @@ struct ServiceSettings {
   /// Takes one line of the log: a JSON object without personal data. Called from many threads.
   std::function<void(const std::string& line)> log;
 };
+
+class DrillRounds;
 
 /// Serves until it is destroyed. Thread-safe.
 class Service {
@@ -60,6 +67,7 @@ class Service {
  private:
   struct State;
   explicit Service(std::unique_ptr<State> state);
+  static std::unique_ptr<DrillRounds> start_drills(instance::Instance& instance, State& state);
   void stop_after(std::chrono::milliseconds drain, std::chrono::milliseconds patience);
   std::unique_ptr<State> state_;
 };
