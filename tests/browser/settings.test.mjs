@@ -44,6 +44,19 @@ step('a schedule is kept', async () => {
   assert.equal((await api.get('/v1/backup/schedule')).frequency, 'off');
 });
 
+step('an organisation takes part in recovery drills', async () => {
+  const takesPart = page.getByRole('switch', { name: 'Take part in recovery drills' });
+  assert.equal(await takesPart.isChecked(), false);
+  await page.getByText('Take part in recovery drills').click();
+  await page.getByText(/ agreed on /).waitFor();
+  assert.equal((await api.get('/v1/backup/drills')).takes_part, true);
+  await page.reload();
+  await page.getByText(/ agreed on /).waitFor();
+  await page.getByText('Take part in recovery drills').click();
+  await page.getByText(/ declined on /).waitFor();
+  assert.equal((await api.get('/v1/backup/drills')).takes_part, false);
+});
+
 step('the signing key is downloaded, rotated, and the old one revoked', async () => {
   await nav('Keys');
   const own = page.getByRole('grid', { name: 'Own keys' });

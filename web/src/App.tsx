@@ -29,13 +29,15 @@ const KeysPage = page(() => import('./settings/KeysPage'), 'KeysPage');
 const ErasePage = page(() => import('./privacy/ErasePage'), 'ErasePage');
 const ErasurePage = page(() => import('./privacy/ErasurePage'), 'ErasurePage');
 const PrivacyPage = page(() => import('./privacy/PrivacyPage'), 'PrivacyPage');
+const TrustPage = page(() => import('./trust/TrustPage'), 'TrustPage');
 const TokensPage = page(() => import('./settings/TokensPage'), 'TokensPage');
 
 export function App() {
   const client = useQueryClient();
   const location = useLocation();
   const signingIn = location.pathname === '/sign-in';
-  const me = useMeQuery(!signingIn);
+  const forEverybody = location.pathname === '/trust';
+  const me = useMeQuery(!signingIn && !forEverybody);
   useEffect(() => whenSignedOut(() => client.setQueryData(meKey, null)), [client]);
 
   const [catchingUp, setCatchingUp] = useState(false);
@@ -47,6 +49,18 @@ export function App() {
 
   if (catchingUp) return <CatchingUpPage onServing={caughtUp} />;
   if (signingIn) return <SignInPage />;
+  if (forEverybody)
+    return (
+      <Suspense
+        fallback={
+          <main className="oa-alone">
+            <Loading what="the page" />
+          </main>
+        }
+      >
+        <TrustPage />
+      </Suspense>
+    );
   if (me.error)
     return (
       <main className="oa-alone">

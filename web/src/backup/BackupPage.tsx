@@ -10,6 +10,7 @@ import { doneTitleOf } from '../design/job_words';
 import { ArchiveList } from './ArchiveList';
 import { ContinuityCard } from './ContinuityCard';
 import { CreateArchiveDialog } from './CreateArchiveDialog';
+import { DrillsCard } from './DrillsCard';
 import { ScheduleCard } from './ScheduleCard';
 import { UnfinishedUploads } from './UnfinishedUploads';
 import { useReloadArchives } from './archive';
@@ -54,6 +55,7 @@ export function BackupPage() {
         <UnfinishedUploads />
         <ArchiveList onCreate={() => setCreating(true)} />
         {me.owner && <ScheduleCard />}
+        {me.owner && <DrillsCard />}
       </div>
       {creating && (
         <CreateArchiveDialog

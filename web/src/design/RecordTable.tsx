@@ -34,6 +34,7 @@ export function RecordTable<Row>({ label, rows, keyOf, columns, more }: Props<Ro
                 key={column.title}
                 screenReaderText={column.actions ? column.title : undefined}
                 className={column.numeric ? 'oa-number' : undefined}
+                modifier="wrap"
               >
                 {column.actions ? undefined : column.title}
               </Th>
