@@ -9,10 +9,10 @@
 namespace oa::continuity {
 namespace {
 
-void note(CheckReport& report, TenantId tenant, std::string what) {
+void note(CheckReport& report, TenantId tenant, std::string what, bool rows = false) {
   ++report.finding_count;
   if (report.findings.size() < kMaxCheckFindings)
-    report.findings.push_back({tenant, std::move(what)});
+    report.findings.push_back({tenant, std::move(what), rows});
 }
 
 Status check_audit(catalog::TenantTransaction& snapshot, CheckReport& report) {
@@ -40,7 +40,8 @@ Status check_rows(catalog::TenantTransaction& snapshot, ObjectStore& store, Chec
     if (found.ok())
       ++report.row_versions;
     else
-      note(report, snapshot.tenant(), "rows that a dataset names are not there: " + object);
+      note(report, snapshot.tenant(), "rows that a dataset names are not there: " + object,
+           true);
   }
   return {};
 }

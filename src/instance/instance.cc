@@ -198,8 +198,9 @@ struct Instance::State {
   Layout layout;
   BucketSettings buckets;
   VolumeEncryption volume = VolumeEncryption::kUnknown;
-  std::unique_ptr<KeyService> keys;
-  OpenObjects store;
+  // Shared by what is over another database.
+  std::shared_ptr<KeyService> keys;
+  std::shared_ptr<OpenObjects> store = std::make_shared<OpenObjects>();
   std::unique_ptr<RewrappedInDatabase> rewrapped;
   std::unique_ptr<SealedObjects> objects;
   std::unique_ptr<continuity::Cell> cell;
@@ -208,6 +209,7 @@ struct Instance::State {
   KeyGate gate;
   std::unique_ptr<ErasureGate> erasures;
 
+  void seal_objects();
   Status begin_chain(const catalog::Tenant& tenant);
   Status open_cell(const Settings& settings);
   Status start_postgres(const Settings& settings);
@@ -273,6 +275,11 @@ Status Instance::State::start_postgres(const Settings& settings) {
   return {};
 }
 
+void Instance::State::seal_objects() {
+  rewrapped = std::make_unique<RewrappedInDatabase>(database);
+  objects = std::make_unique<SealedObjects>(*store->store, *keys, rewrapped.get());
+}
+
 Status Instance::State::connect(const catalog::ConnectionSettings& settings) {
   OA_TRY(catalog::Database::migrate(settings));
   OA_ASSIGN(database, catalog::Database::open(settings));
@@ -310,10 +317,8 @@ Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   OA_ASSIGN(state->keys, open_keys(state->layout.keys(), settings.deployment,
                                    root_key_of(state->layout, settings), has_data(state->layout),
                                    settings.create));
-  OA_ASSIGN(state->store, open_objects(state->layout.root, settings.deployment));
-  state->rewrapped = std::make_unique<RewrappedInDatabase>(state->database);
-  state->objects =
-      std::make_unique<SealedObjects>(*state->store.store, *state->keys, state->rewrapped.get());
+  OA_ASSIGN(*state->store, open_objects(state->layout.root, settings.deployment));
+  state->seal_objects();
   lock.reset();
   OA_TRY(state->open_cell(settings));
   if (deployed.has_value()) {
@@ -326,12 +331,24 @@ Result<std::unique_ptr<Instance>> Instance::open(const Settings& settings) {
   return std::unique_ptr<Instance>(new Instance(std::move(state)));
 }
 
+Result<std::unique_ptr<Instance>> Instance::over(const catalog::ConnectionSettings& database) {
+  auto state = std::make_unique<State>();
+  state->layout = state_->layout;
+  state->buckets = state_->buckets;
+  state->volume = state_->volume;
+  state->keys = state_->keys;
+  state->store = state_->store;
+  state->seal_objects();
+  OA_TRY(state->connect(database));
+  return std::unique_ptr<Instance>(new Instance(std::move(state)));
+}
+
 catalog::Database& Instance::database() { return *state_->database; }
 SealedObjects& Instance::objects() { return *state_->objects; }
 KeyService& Instance::keys() { return *state_->keys; }
-S3Store* Instance::bucket() { return state_->store.bucket; }
-S3Store* Instance::replica() { return state_->store.replica; }
-ReplicatedStore* Instance::replicated() { return state_->store.replicated; }
+S3Store* Instance::bucket() { return state_->store->bucket; }
+S3Store* Instance::replica() { return state_->store->replica; }
+ReplicatedStore* Instance::replicated() { return state_->store->replicated; }
 continuity::Cell* Instance::cell() { return state_->cell.get(); }
 const std::string& Instance::data_folder() const { return state_->layout.root; }
 const BucketSettings& Instance::bucket_settings() const { return state_->buckets; }
@@ -339,7 +356,7 @@ Status Instance::check() {
   // Of no tenant: the answer tells only whether the database gives one.
   const auto asked = state_->database->find_tenant("");
   if (!asked.ok() && asked.error().code != ErrorCode::kNotFound) return asked.error();
-  if (state_->store.bucket != nullptr) return look_at(state_->store);
+  if (state_->store->bucket != nullptr) return look_at(*state_->store);
   std::error_code error;
   if (fs::is_directory(state_->layout.objects(), error)) return {};
   return make_error(ErrorCode::kIo, "instance.check", "the folder of the object store is not there");

@@ -13,6 +13,7 @@ namespace oa::continuity {
 struct CheckFinding {
   TenantId tenant;
   std::string what;
+  bool rows = false;  // an object that is not there; else the database itself
 };
 inline constexpr std::size_t kMaxCheckFindings = 100;
 

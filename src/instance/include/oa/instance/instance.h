@@ -76,6 +76,11 @@ class Instance {
   static bool exists(const std::string& folder);
   ~Instance();
 
+  /// This instance over another database of the same tenants, as its cluster recovered beside it: with
+  /// the same keys and objects, no cell, and a gate of its own, which is closed. What is written or
+  /// removed there concerns the objects of this one. kDatabaseUnavailable, the errors of a migration.
+  Result<std::unique_ptr<Instance>> over(const catalog::ConnectionSettings& database);
+
   catalog::Database& database();
   SealedObjects& objects();
   KeyService& keys();
