@@ -17,19 +17,25 @@
 
 namespace oa::drill {
 
-Result<Recovery> make_recovery(instance::Instance& instance, const Uuid& drill,
-                               catalog::Plan plan) {
+Result<Recovery> add_visitor(instance::Instance& instance, const Uuid& drill,
+                             const catalog::Tenant& tenant) {
   Recovery recovery;
-  OA_ASSIGN(recovery.tenant, instance.provision_tenant("Recovery drill " + drill.str(), plan));
+  recovery.tenant = tenant;
   recovery.email = fmt::format("drill-{}@recovery.invalid", drill.str());  // RFC 2606
   recovery.password = accounts::make_password();
-  OA_ASSIGN(const auto person, accounts::add_person(instance.database(), recovery.tenant.id,
+  OA_ASSIGN(const auto person, accounts::add_person(instance.database(), tenant.id,
                                                     {recovery.email, "Recovery", "Drill", true}));
   recovery.visitor = person.id;
   accounts::Accounts accounts(instance.database());
-  OA_TRY(accounts.set_password(recovery.tenant.id, person.id,
+  OA_TRY(accounts.set_password(tenant.id, person.id,
                                SecretBytes::copy_of(as_bytes(recovery.password))));
   return recovery;
+}
+
+Result<Recovery> make_recovery(instance::Instance& instance, const Uuid& drill,
+                               catalog::Plan plan) {
+  OA_ASSIGN(const auto tenant, instance.provision_tenant("Recovery drill " + drill.str(), plan));
+  return add_visitor(instance, drill, tenant);
 }
 
 Result<restore::Contents> fill_recovery(instance::Instance& instance, const Recovery& recovery,

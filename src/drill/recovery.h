@@ -13,6 +13,9 @@ struct Recovery {
   std::string email, password;
 };
 
+/// Somebody of this drill in the tenant, an Owner with a password.
+Result<Recovery> add_visitor(instance::Instance& instance, const Uuid& drill,
+                             const catalog::Tenant& tenant);
 /// With a key of its own, and nothing in it but the visitor.
 Result<Recovery> make_recovery(instance::Instance& instance, const Uuid& drill, catalog::Plan plan);
 /// Everything of the archive into it. The tenant that it came from is not touched.

@@ -16,7 +16,7 @@
 namespace oa::drill {
 namespace {
 
-constexpr std::size_t kDatasets = 3;
+constexpr std::size_t kDatasets = 3, kLookedAt = 8;
 
 // What an answer lacks is what the drill is there to find.
 Error lacks(std::string_view what) {
@@ -76,9 +76,17 @@ Status check_listed(const std::set<std::string>& found, const Map& archived, con
   return {};
 }
 
+enum class BrokenVisuals { kRefused, kUnlessOfStorage };
+
+bool of_storage(const Error& error) {
+  const std::string_view name = error_info(error.code).name;
+  return name.starts_with("storage/") || name.starts_with("key/");
+}
+
 // A visual that shows nothing where the rows say something is the service's fault.
 Status check_report(instance::Instance& instance, const Recovery& recovery, ReportId id,
-                    Visitor& visitor, std::uint64_t& visuals, Progress& progress) {
+                    BrokenVisuals broken, Visitor& visitor, std::uint64_t& visuals,
+                    Progress& progress) {
   OA_ASSIGN(const auto answer, visitor.get("/v1/reports/" + id.str() + "/data"));
   reports::OpenOptions options;
   options.now = Timestamp::now();
@@ -86,7 +94,8 @@ Status check_report(instance::Instance& instance, const Recovery& recovery, Repo
             reports::open_report(instance.database(), instance.objects(), recovery.tenant.id, id,
                                  recovery.visitor, options, progress));
   for (const auto& visual : opened.visuals)
-    if (visual.error.has_value())
+    if (visual.error.has_value() &&
+        (broken == BrokenVisuals::kRefused || of_storage(*visual.error)))
       return failed(fmt::format("a visual of report {} cannot be shown: {}", id.str(),
                                 error_info(visual.error->code).name));
   OA_ASSIGN(const auto shown, member(answer, "visuals"));
@@ -113,10 +122,44 @@ Status open_reports(instance::Instance& instance, const Recovery& recovery,
   OA_ASSIGN(const auto probes, reports::probes_from_json(reader.manifest().content.probes));
   std::uint64_t visuals = 0;
   for (const auto& probe : probes.reports)
-    OA_TRY(check_report(instance, recovery, probe.report, visitor, visuals, progress));
+    OA_TRY(check_report(instance, recovery, probe.report, BrokenVisuals::kRefused, visitor,
+                        visuals, progress));
   figures["listed"] = reports.size();
   figures["opened"] = probes.reports.size();
   figures["visuals"] = visuals;
+  return {};
+}
+
+Status look_around(instance::Instance& instance, const Recovery& somebody, Visitor& visitor,
+                   Seen& seen, Progress& progress) {
+  OA_ASSIGN(const auto workspaces, all_of(visitor, "/v1/workspaces"));
+  OA_ASSIGN(const auto reports, listed(visitor, workspaces, "reports"));
+  OA_ASSIGN(const auto datasets, listed(visitor, workspaces, "datasets"));
+  std::map<ReportId, bool> kept_reports;
+  std::map<DatasetId, bool> kept_datasets;
+  {
+    OA_ASSIGN(auto snapshot,
+              instance.database().begin(somebody.tenant.id, catalog::Isolation::kSnapshot));
+    OA_ASSIGN(const auto kept, catalog::Workspaces(snapshot).list());
+    if (kept.size() != workspaces.size())
+      return failed(fmt::format("{} workspaces of {} are listed", workspaces.size(), kept.size()));
+    for (const auto& workspace : kept) {
+      OA_ASSIGN(const auto names, catalog::Reports(snapshot).names(workspace.id));
+      for (const auto& [id, name] : names) kept_reports[id] = true;
+      OA_ASSIGN(const auto some, catalog::Datasets(snapshot).list(workspace.id));
+      for (const auto& dataset : some) kept_datasets[dataset.id] = true;
+    }
+  }
+  OA_TRY(check_listed(reports, kept_reports, "reports"));
+  OA_TRY(check_listed(datasets, kept_datasets, "datasets"));
+  std::size_t opened = 0;
+  for (const auto& [id, kept] : kept_reports) {
+    if (++opened > kLookedAt) break;
+    OA_TRY(check_report(instance, somebody, id, BrokenVisuals::kUnlessOfStorage, visitor,
+                        seen.visuals, progress));
+    ++seen.opened;
+  }
+  seen.reports += reports.size();
   return {};
 }
 

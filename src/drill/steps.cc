@@ -55,6 +55,16 @@ std::string_view to_text(StepState state) {
   OA_ASSERT(false);
 }
 
+std::string_view to_text(Kind kind) { return kind == Kind::kCell ? "cell" : "tenant"; }
+
+Status check_recovery_time(const Drill& drill, const Limits& limits, json::object& figures) {
+  figures["seconds"] = *drill.recovery_seconds;
+  figures["promised_seconds"] = limits.recovery_time.count();
+  if (*drill.recovery_seconds <= static_cast<double>(limits.recovery_time.count())) return {};
+  return make_error(ErrorCode::kTimeout, "drill",
+                    "people could work again later than was promised");
+}
+
 Error failed(std::string message) {
   return make_error(ErrorCode::kDrillFailed, "drill", std::move(message));
 }
@@ -75,7 +85,8 @@ catalog::DrillRow row_of(const Drill& drill) {
   row.finished_at = drill.finished_at;
   row.number = drill.number;
   row.keep_until = drill.keep_until;
-  row.detail = JsonText::of(json::object{{"steps", steps_json(drill, true)},
+  row.detail = JsonText::of(json::object{{"kind", to_text(drill.kind)},
+                                         {"steps", steps_json(drill, true)},
                                          {"recovery_seconds", number(drill.recovery_seconds)},
                                          {"data_age_seconds", number(drill.data_age_seconds)}});
   return row;
@@ -94,6 +105,9 @@ json::object to_json(const catalog::DrillRow& row) {
       {"keep_until", moment(row.keep_until)}};
   const json::value detail = row.detail.value();
   for (const auto& member : detail.as_object()) document[member.key()] = member.value();
+  // Those of before there were others are of tenants.
+  document.emplace("kind", to_text(Kind::kTenant));
+  if (document.at("kind") == json::value(to_text(Kind::kCell))) document["tenant_id"] = nullptr;
   return document;
 }
 
@@ -101,7 +115,7 @@ json::object to_json(const Drill& drill) { return to_json(row_of(drill)); }
 
 json::object record_of(const Drill& drill, const std::string& seed) {
   return {{"format", "oa-drill-record:v1"},
-          {"kind", "tenant"},
+          {"kind", to_text(drill.kind)},
           {"id", drill.id.str()},
           {"outcome", to_text(drill.state)},
           {"started_at", drill.started_at.rfc3339()},
@@ -115,7 +129,9 @@ json::object record_of(const Drill& drill, const std::string& seed) {
 Status Steps::keep() { return catalog::Drills(database_).update(row_of(drill_)); }
 
 Status Steps::run(const std::string& name, unsigned attempts, const Work& work) {
-  drill_.steps.push_back({name, StepState::kRunning, Timestamp::now()});
+  Step& begins = drill_.steps.emplace_back();
+  begins.name = name;
+  begins.started_at = Timestamp::now();
   OA_TRY(keep());
   const auto begun = Clock::now();
   deadline_.begin(name, 0, "");

@@ -41,6 +41,8 @@ class Steps {
   Deadline& deadline_;
 };
 
+/// Into the figures, and whether it is what was promised: kTimeout.
+Status check_recovery_time(const Drill& drill, const Limits& limits, json::object& figures);
 /// What the catalog has of it.
 catalog::DrillRow row_of(const Drill& drill);
 /// What is published of it.

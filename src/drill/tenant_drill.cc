@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "comparison.h"
+#include "conduct.h"
 #include "oa/backup/archive_creator.h"
 #include "oa/catalog/repositories.h"
-#include "oa/drill/chronicle.h"
 #include "oa/drill/drill.h"
 #include "oa/operations/operations.h"
 #include "oa/operations/privacy.h"
@@ -71,7 +71,9 @@ class TenantDrill {
     }));
     drill_.recovery_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    OA_TRY(step("recovery-time", 1, [this](json::object& f) { return check_recovery_time(f); }));
+    OA_TRY(step("recovery-time", 1, [this](json::object& f) {
+      return check_recovery_time(drill_, settings_, f);
+    }));
     OA_TRY(step("compare", 1, [this](json::object& f) {
       return compare(instance_, recovery_, *archive_.reader, contents_, f, progress_);
     }));
@@ -155,14 +157,6 @@ class TenantDrill {
     return {};
   }
 
-  Status check_recovery_time(json::object& figures) {
-    figures["seconds"] = *drill_.recovery_seconds;
-    figures["promised_seconds"] = settings_.recovery_time.count();
-    if (*drill_.recovery_seconds <= static_cast<double>(settings_.recovery_time.count())) return {};
-    return make_error(ErrorCode::kTimeout, "drill",
-                      "people could work again later than was promised");
-  }
-
   instance::Instance& instance_;
   const Settings& settings_;
   Drill& drill_;
@@ -173,19 +167,6 @@ class TenantDrill {
   restore::Contents contents_;
   std::unique_ptr<Visitor> visitor_;
 };
-
-// Published, whatever came of it; another process may be recording just now.
-Status record(instance::Instance& instance, Drill& drill, const std::string& seed) {
-  OA_ASSIGN(auto chronicle, Chronicle::open(instance));
-  for (unsigned attempt = 1;; ++attempt) {
-    const auto entry = chronicle.append(record_of(drill, seed));
-    if (entry.ok()) {
-      drill.number = unsigned_of(entry->record.at("number"));
-      return {};
-    }
-    if (entry.error().code != ErrorCode::kConflict || attempt == kTries) return entry.error();
-  }
-}
 
 // The copy of a tenant must not outlive what the tenant may decide: to take part no more, to erase
 // somebody, to be destroyed.
@@ -221,30 +202,10 @@ Status check_consent(instance::Instance& instance, TenantId tenant) {
 Result<Drill> run_tenant_drill(instance::Instance& instance, TenantId tenant,
                                const Settings& settings, Progress& progress) {
   OA_TRY(check_consent(instance, tenant));
-  Drill drill;
-  drill.id = Uuid::random();
-  drill.source = tenant;
-  drill.started_at = Timestamp::now();
-  catalog::Drills drills(instance.database());
-  OA_TRY(drills.add(row_of(drill)));
-  Deadline deadline(progress, settings.time_limit);
-  TenantDrill on_its_way(instance, settings, drill, deadline);
-  const Status done = on_its_way.run();
-  drill.finished_at = Timestamp::now();
-  if (done.ok()) {
-    drill.state = StepState::kSuccessful;
-  } else {
-    if (drill.state == StepState::kRunning) drill.state = StepState::kFailed;
-    if (drill.recovery.has_value())
-      drill.keep_until =
-          Timestamp{drill.finished_at->unix_us + settings.keep_failed_days * kDayUs};
-  }
-  // One that was ended from outside proves nothing either way.
-  const bool interrupted = !done.ok() && progress.cancelled() && !deadline.over();
-  if (interrupted && drill.recovery.has_value()) drill.keep_until = drill.finished_at;
-  if (!interrupted) OA_TRY(record(instance, drill, settings.seed));
-  OA_TRY(drills.update(row_of(drill)));
-  return drill;
+  return conduct(instance, Kind::kTenant, tenant, settings, progress,
+                 [&](Drill& drill, Deadline& deadline) {
+                   return TenantDrill(instance, settings, drill, deadline).run();
+                 });
 }
 
 Result<std::uint64_t> take_down_kept(instance::Instance& instance, Timestamp now, bool all,

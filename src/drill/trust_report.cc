@@ -51,54 +51,74 @@ std::string quarter_in(const json::object& record) {
   return at.ok() ? quarter_of(*at) : "unknown";
 }
 
+using Outcomes = std::map<std::string, std::uint64_t>;
+
 struct Quarter {
-  std::map<std::string, std::uint64_t> outcomes;
-  std::vector<double> recovery;
+  Outcomes outcomes;
+  std::vector<double> recovery, age;
   std::map<std::string, std::vector<double>> steps;
 };
 
-Quarter& add(std::map<std::string, Quarter>& quarters, const json::object& record) {
-  Quarter& quarter = quarters[quarter_in(record)];
+void add(Quarter& quarter, const json::object& record) {
   ++quarter.outcomes[text(record, "outcome")];
   if (const auto seconds = real(record, "recovery_seconds")) quarter.recovery.push_back(*seconds);
+  if (const auto seconds = real(record, "data_age_seconds")) quarter.age.push_back(*seconds);
   const auto* steps = record.if_contains("steps");
-  if (steps == nullptr || !steps->is_array()) return quarter;
+  if (steps == nullptr || !steps->is_array()) return;
   for (const auto& step : steps->as_array()) {
     if (!step.is_object()) continue;
     if (const auto seconds = real(step.as_object(), "seconds"))
       quarter.steps[text(step.as_object(), "name")].push_back(*seconds);
   }
-  return quarter;
+}
+
+json::object outcomes_json(const Outcomes& outcomes) {
+  json::object document;
+  for (const char* outcome : {"successful", "failed", "timed_out"}) {
+    const auto found = outcomes.find(outcome);
+    document[outcome] = found == outcomes.end() ? 0 : found->second;
+  }
+  return document;
+}
+
+json::object steps_json(const Quarter& quarter) {
+  json::object steps;
+  for (const auto& [name, seconds] : quarter.steps) steps[name] = distribution(seconds);
+  return steps;
 }
 
 json::array quarters_json(const std::map<std::string, Quarter>& quarters) {
   json::array all;
   for (auto it = quarters.rbegin(); it != quarters.rend(); ++it) {
-    json::object outcomes, steps;
-    for (const char* outcome : {"successful", "failed", "timed_out"}) {
-      const auto found = it->second.outcomes.find(outcome);
-      outcomes[outcome] = found == it->second.outcomes.end() ? 0 : found->second;
-    }
-    for (const auto& [name, seconds] : it->second.steps) steps[name] = distribution(seconds);
     all.push_back(json::object{{"quarter", it->first},
-                               {"outcomes", std::move(outcomes)},
+                               {"outcomes", outcomes_json(it->second.outcomes)},
                                {"recovery_seconds", distribution(it->second.recovery)},
-                               {"step_seconds", std::move(steps)}});
+                               {"step_seconds", steps_json(it->second)}});
   }
   return all;
 }
 
 json::object figures_of(const std::vector<Entry>& records) {
   std::map<std::string, Quarter> quarters;
-  std::vector<double> recovery, age;
+  Quarter tenants, cells;
   for (const auto& entry : records) {
-    add(quarters, entry.record);
-    if (const auto seconds = real(entry.record, "recovery_seconds")) recovery.push_back(*seconds);
-    if (const auto seconds = real(entry.record, "data_age_seconds")) age.push_back(*seconds);
+    if (text(entry.record, "kind") == to_text(Kind::kCell)) {
+      add(cells, entry.record);
+      continue;
+    }
+    add(quarters[quarter_in(entry.record)], entry.record);
+    add(tenants, entry.record);
   }
-  return {{"recovery_seconds", distribution(recovery)},
-          {"archive_age_seconds", distribution(age)},
-          {"quarters", quarters_json(quarters)}};
+  json::object figures{{"recovery_seconds", distribution(tenants.recovery)},
+                       {"archive_age_seconds", distribution(tenants.age)},
+                       {"quarters", quarters_json(quarters)}};
+  // Reports of before there were any have no such member.
+  if (!cells.outcomes.empty())
+    figures["cells"] = json::object{{"outcomes", outcomes_json(cells.outcomes)},
+                                    {"recovery_seconds", distribution(cells.recovery)},
+                                    {"data_loss_seconds", distribution(cells.age)},
+                                    {"step_seconds", steps_json(cells)}};
+  return figures;
 }
 
 }  // namespace
