@@ -30,6 +30,7 @@ const char* words_for_tenants(continuity::AlarmCode code) {
     case continuity::AlarmCode::kDiskLow:
     case continuity::AlarmCode::kClusterPaused:
     case continuity::AlarmCode::kNodeMissing:
+    case continuity::AlarmCode::kOtherCluster:
     case continuity::AlarmCode::kClusterSilent:
       return nullptr;
     case continuity::AlarmCode::kNoLeader:

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "oa/api/served_api.h"
 #include "oa/drill/drill.h"
 
 namespace oa::api {
@@ -37,13 +38,15 @@ class RunningRounds final : public DrillRounds {
     thread_.join();
   }
 
-  Status ask(TenantId tenant) override {
+  Status ask(DrillSubject subject) override {
     const std::lock_guard lock(mutex_);
-    if (std::ranges::find(asked_, tenant) != asked_.end())
-      return make_error(ErrorCode::kConflict, "drill.run", "a drill of this tenant waits already");
+    if (std::ranges::find(asked_, subject) != asked_.end())
+      return make_error(ErrorCode::kConflict, "drill.run",
+                        subject.tenant.has_value() ? "a drill of this tenant waits already"
+                                                   : "a drill of the cell waits already");
     if (asked_.size() >= kMaxWaiting)
       return make_error(ErrorCode::kLimitExceeded, "drill.run", "too many drills wait");
-    asked_.push_back(tenant);
+    asked_.push_back(subject);
     wake_.notify_all();
     return {};
   }
@@ -75,7 +78,7 @@ class RunningRounds final : public DrillRounds {
 
   Status look() {
     const Timestamp now = Timestamp::now();
-    OA_ASSIGN(const auto next, next_tenant(now));
+    OA_ASSIGN(const auto next, next_subject(now));
     if (!next.has_value() && now.unix_us < cleaned_.unix_us + kCleanUs) return {};
     OA_ASSIGN(const auto lock, instance_.database().lock_session(catalog::kDrillLock));
     if (!lock.has_value()) return {};  // another process drills
@@ -84,13 +87,15 @@ class RunningRounds final : public DrillRounds {
     return next.has_value() ? drill_one(*next) : Status();
   }
 
-  // Whom an operator asked for, or who is in the quarter's sample and was not drilled in it.
-  Result<std::optional<TenantId>> next_tenant(Timestamp now) {
+  // What an operator asked for; else who is in the quarter's sample and was not drilled in it; else the
+  // cell, when that was not.
+  Result<std::optional<DrillSubject>> next_subject(Timestamp now) {
     {
       const std::lock_guard lock(mutex_);
       if (!asked_.empty()) return std::optional(asked_.front());
     }
-    if (settings_.sample == 0 || !is_drill_time(now) || now < not_before_) return std::optional<TenantId>();
+    if (settings_.sample == 0 || !is_drill_time(now) || now < not_before_)
+      return std::optional<DrillSubject>();
     const std::string quarter = drill::quarter_of(now);
     OA_ASSIGN(auto candidates, drill::candidates_of(instance_.database()));
     // As it was when the quarter began, so that a drill does not change whom the sample has.
@@ -100,20 +105,28 @@ class RunningRounds final : public DrillRounds {
     const auto sample =
         drill::choose_sample(std::move(candidates), quarter, settings_.sample, now);
     for (const auto& tenant : sample) {
-      OA_ASSIGN(const auto last, catalog::Drills(instance_.database()).of_tenant(tenant, 1));
-      if (last.empty() || !last.front().number.has_value() ||
-          drill::quarter_of(last.front().started_at) != quarter)
-        return std::optional(tenant);
+      OA_ASSIGN(const bool drilled, drilled_in(tenant, quarter));
+      if (!drilled) return std::optional(DrillSubject{tenant});
     }
-    return std::optional<TenantId>();
+    const auto* cell = instance_.cell();
+    if (cell == nullptr || now.unix_us < cell->created_at().unix_us + kDayUs)
+      return std::optional<DrillSubject>();
+    OA_ASSIGN(const bool drilled, drilled_in(cell->id(), quarter));
+    return drilled ? std::nullopt : std::optional(DrillSubject{});
   }
 
-  Status drill_one(TenantId tenant) {
-    const Status done = serve_and_drill(tenant);
+  Result<bool> drilled_in(TenantId source, const std::string& quarter) {
+    OA_ASSIGN(const auto last, catalog::Drills(instance_.database()).of_tenant(source, 1));
+    return !last.empty() && last.front().number.has_value() &&
+           drill::quarter_of(last.front().started_at) == quarter;
+  }
+
+  Status drill_one(DrillSubject subject) {
+    const Status done = subject.tenant.has_value() ? serve_and_drill(*subject.tenant) : drill_cell();
     // What could not even be recorded would be tried again each minute.
     if (!done.ok()) not_before_ = Timestamp{Timestamp::now().unix_us + kDayUs / 24};
     const std::lock_guard lock(mutex_);
-    std::erase(asked_, tenant);
+    std::erase(asked_, subject);
     return done;
   }
 
@@ -124,6 +137,17 @@ class RunningRounds final : public DrillRounds {
     settings.seed = drill::quarter_of(Timestamp::now());
     auto done = drill::run_tenant_drill(instance_, tenant, settings, progress_);
     server->stop(std::chrono::seconds(1));
+    return outcome(done);
+  }
+
+  Status drill_cell() {
+    drill::CellSettings settings;
+    settings.seed = drill::quarter_of(Timestamp::now());
+    settings.serve = [](instance::Instance& recovered) { return serve_for_drill(recovered, 0); };
+    return outcome(drill::run_cell_drill(instance_, settings, progress_));
+  }
+
+  static Status outcome(const Result<drill::Drill>& done) {
     if (!done.ok()) return done.error();
     if (done->state == drill::StepState::kSuccessful) return {};
     const auto& step = done->steps.back();
@@ -151,7 +175,7 @@ class RunningRounds final : public DrillRounds {
   Stopping progress_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<TenantId> asked_;
+  std::deque<DrillSubject> asked_;
   Timestamp cleaned_, not_before_;
   bool stopping_ = false;
   std::thread thread_;

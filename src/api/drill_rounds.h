@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "measures.h"
@@ -13,7 +14,8 @@
 namespace oa::api {
 
 struct DrillSettings {
-  /// Tenants drilled each quarter, from its 15th day on; 0: none by itself.
+  /// Tenants drilled each quarter, from its 15th day on, and the cell once it has a day; 0: none by
+  /// itself.
   std::size_t sample = 5;
   /// Opens the API on this machine, for the time of a drill.
   std::function<Result<std::unique_ptr<http::Server>>()> serve;
@@ -23,15 +25,21 @@ struct DrillSettings {
 /// Whether the quarter's sample may be drilled at `now`: from the quarter's 15th day on.
 bool is_drill_time(Timestamp now);
 
+/// What is drilled: a tenant, or the cell.
+struct DrillSubject {
+  std::optional<TenantId> tenant;  // none: the cell
+  bool operator==(const DrillSubject&) const = default;
+};
+
 class DrillRounds {
  public:
   /// `instance` and `measures` are borrowed.
   static std::unique_ptr<DrillRounds> start(instance::Instance& instance, Measures& measures,
                                             DrillSettings settings);
   virtual ~DrillRounds() = default;
-  /// As soon as no other runs; forgotten when the process ends before. kConflict when the tenant waits
+  /// As soon as no other runs; forgotten when the process ends before. kConflict when the subject waits
   /// already, kLimitExceeded when 100 do.
-  virtual Status ask(TenantId tenant) = 0;
+  virtual Status ask(DrillSubject subject) = 0;
 };
 
 }  // namespace oa::api

@@ -38,14 +38,21 @@ Result<http::Response> get_drill(const OperatorCall& call) {
 
 Result<http::Response> start_drill(const OperatorCall& call) {
   ObjectReader reader(*call.arrived.body, "body");
-  const auto id = reader.id<TenantId>("tenant_id");
+  const auto tenant = reader.optional_id<TenantId>("tenant_id");
+  const bool cell = reader.find("cell") != nullptr && reader.boolean("cell");
+  if (cell == tenant.has_value()) reader.fail("tenant_id", "is given, or cell is true; one of them");
   OA_TRY(reader.finish());
-  OA_ASSIGN(const auto tenant, call.instance.database().find_tenant(id.str()));
-  OA_TRY(drill::check_consent(call.instance, tenant.id));
+  if (cell) {
+    OA_TRY(drill::check_cell(call.instance));
+  } else {
+    OA_TRY(call.instance.database().find_tenant(tenant->str()));
+    OA_TRY(drill::check_consent(call.instance, *tenant));
+  }
   if (call.drills == nullptr)
     return make_error(ErrorCode::kConflict, "drill.run", "this service does no drills");
-  OA_TRY(call.drills->ask(tenant.id));
-  return json_response(202, json::object{{"tenant_id", tenant.id.str()}});
+  OA_TRY(call.drills->ask({tenant}));
+  return json_response(202, cell ? json::object{{"cell", true}}
+                                 : json::object{{"tenant_id", tenant->str()}});
 }
 
 constexpr OperatorRoute kRoutes[] = {

@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 
 #include "oa/accounts/people.h"
-#include "oa/api/service.h"
+#include "oa/api/served_api.h"
 #include "oa/base/io.h"
 #include "oa/drill/drill.h"
 #include "oa/drill/sample.h"
@@ -16,14 +16,11 @@
 namespace oa::cli {
 namespace {
 
+constexpr unsigned kJobWorkers = 2;
 constexpr std::size_t kMaxReportBytes = std::size_t{256} << 20;
 
 Result<std::vector<TenantId>> chosen(instance::Instance& instance, const DrillOptions& options,
                                      const std::string& seed) {
-  if (options.all != options.tenant.empty()) {
-    return make_error(ErrorCode::kInvalidArgument, "drill.run", "which tenant?")
-        .with_hint("give --tenant NAME, or --all for a sample of those that take part");
-  }
   if (!options.all) {
     OA_ASSIGN(const auto tenant, instance.database().find_tenant(options.tenant));
     return std::vector<TenantId>{tenant.id};
@@ -38,18 +35,15 @@ Result<std::vector<TenantId>> chosen(instance::Instance& instance, const DrillOp
 
 // Where the drill signs in: at a service that runs, or at one that is there for it alone.
 struct Served {
-  std::unique_ptr<api::Service> own;
+  std::unique_ptr<drill::ServedApi> own;
   std::string url;
 };
 
 Result<Served> serve_for(instance::Instance& instance, const DrillOptions& options) {
   if (!options.url.empty()) return Served{nullptr, options.url};
-  api::ServiceSettings settings;
-  settings.server.address = "127.0.0.1";
-  settings.upkeep = false;
   Served served;
-  OA_ASSIGN(served.own, api::Service::start(instance, settings));
-  served.url = fmt::format("http://127.0.0.1:{}", served.own->port());
+  OA_ASSIGN(served.own, api::serve_for_drill(instance, kJobWorkers));
+  served.url = served.own->url();
   return served;
 }
 
@@ -67,7 +61,9 @@ std::string words(const json::object& figures) {
   for (const auto& figure : figures) {
     if (figure.value() == json::value(false)) continue;
     said += (said.empty() ? "" : ", ") + std::string(figure.key());
-    if (figure.value().is_double())
+    if (figure.value().is_string())
+      said += " " + std::string(figure.value().as_string());
+    else if (figure.value().is_double())
       said += fmt::format(" {:.3f}", figure.value().as_double());
     else if (figure.value().is_number())
       said += fmt::format(" {}", figure.value().to_number<std::uint64_t>());
@@ -100,12 +96,51 @@ int status_of(const std::string& state) {
   return state == "successful" ? 0 : error_info(ErrorCode::kDrillFailed).exit_status;
 }
 
-Status run_run(const Context& context, const DrillOptions& options) {
-  OA_ASSIGN(const auto instance, open_instance(context.options, false));
-  drill::Settings settings;
-  settings.seed = options.seed.empty() ? drill::quarter_of(Timestamp::now()) : options.seed;
-  if (!is_utf8(settings.seed) || settings.seed.size() > 200)
+Result<drill::Limits> limits_of(const DrillOptions& options) {
+  drill::Limits limits;
+  limits.seed = options.seed.empty() ? drill::quarter_of(Timestamp::now()) : options.seed;
+  if (!is_utf8(limits.seed) || limits.seed.size() > 200)
     return make_error(ErrorCode::kInvalidArgument, "drill.run", "--seed takes at most 200 bytes");
+  limits.recovery_time = std::chrono::minutes(options.recovery_minutes);
+  limits.time_limit = std::chrono::minutes(options.limit_minutes);
+  limits.keep_failed_days = options.keep_days;
+  return limits;
+}
+
+// What came of one, to the terminal and as the exit status.
+json::object tell(const Context& context, const drill::Drill& done) {
+  auto document = drill::to_json(done);
+  show(context, document);
+  context.exit_status = std::max(context.exit_status, status_of(text(document.at("state"))));
+  return document;
+}
+
+Status run_cell(const Context& context, const DrillOptions& options) {
+  drill::CellSettings settings;
+  OA_ASSIGN(static_cast<drill::Limits&>(settings), limits_of(options));
+  if (!options.moment.empty()) {
+    OA_ASSIGN(settings.moment, Timestamp::parse(options.moment));
+  }
+  settings.serve = [](instance::Instance& recovered) { return api::serve_for_drill(recovered, 0); };
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
+  OA_ASSIGN(const auto done, drill::run_cell_drill(*instance, settings, context.progress));
+  json::array drills{tell(context, done)};
+  context.output.document(json::object{{"seed", settings.seed}, {"drills", std::move(drills)}});
+  if (!context.progress.cancelled()) return {};
+  return make_error(ErrorCode::kCancelled, "drill.run", "cancelled");
+}
+
+Status run_run(const Context& context, const DrillOptions& options) {
+  if (int{options.all} + int{options.cell} + int{!options.tenant.empty()} != 1) {
+    return make_error(ErrorCode::kInvalidArgument, "drill.run", "a drill of what?")
+        .with_hint("give --tenant NAME, --all for a sample of those that take part, or --cell");
+  }
+  if (!options.moment.empty() && !options.cell)
+    return make_error(ErrorCode::kInvalidArgument, "drill.run", "--moment goes with --cell");
+  if (options.cell) return run_cell(context, options);
+  drill::Settings settings;
+  OA_ASSIGN(static_cast<drill::Limits&>(settings), limits_of(options));
+  OA_ASSIGN(const auto instance, open_instance(context.options, false));
   OA_ASSIGN(const auto tenants, chosen(*instance, options, settings.seed));
   OA_TRY(drill::take_down_kept(*instance, Timestamp::now(), false, context.progress));
   OA_ASSIGN(const auto served, serve_for(*instance, options));
@@ -113,17 +148,11 @@ Status run_run(const Context& context, const DrillOptions& options) {
   settings.ca_file = options.ca_file;
   settings.max_archive_age_days = options.max_age_days;
   settings.may_make_archive = !options.no_new_archive;
-  settings.recovery_time = std::chrono::minutes(options.recovery_minutes);
-  settings.time_limit = std::chrono::minutes(options.limit_minutes);
-  settings.keep_failed_days = options.keep_days;
   json::array drills;
   for (const auto& tenant : tenants) {
     OA_ASSIGN(const auto done,
               drill::run_tenant_drill(*instance, tenant, settings, context.progress));
-    const auto document = drill::to_json(done);
-    show(context, document);
-    context.exit_status = std::max(context.exit_status, status_of(text(document.at("state"))));
-    drills.push_back(document);
+    drills.push_back(tell(context, done));
     if (context.progress.cancelled())
       return make_error(ErrorCode::kCancelled, "drill.run", "cancelled");
   }
@@ -140,7 +169,9 @@ Status run_list(const Context& context, const DrillOptions& options) {
   for (const auto& one : drills) {
     const auto document = drill::to_json(one);
     rows.push_back({text(document.at("id")), text(document.at("started_at")), one.state,
-                    seconds(document.at("recovery_seconds")), text(document.at("tenant_id"))});
+                    seconds(document.at("recovery_seconds")),
+                    document.at("tenant_id").is_null() ? "the whole cell"
+                                                       : text(document.at("tenant_id"))});
     documents.push_back(document);
   }
   context.output.document(json::object{{"drills", std::move(documents)}});
@@ -187,6 +218,14 @@ Status run_report(const Context& context, const DrillOptions& options) {
                                   report.at("tenants").at("all").to_number<std::uint64_t>()));
   context.output.table({"QUARTER", "SUCCESSFUL", "FAILED", "TIMED OUT", "RECOVERED IN (MEDIAN)", "(MAX)"},
                        rows, "no drill yet: `oa-backup drill run --all`");
+  if (const auto* cells = measured.if_contains("cells"); cells != nullptr) {
+    const auto most = [&](const char* name) {
+      const auto& values = cells->at(name);
+      return values.is_object() ? seconds(values.at("max")) : "-";
+    };
+    context.output.line(fmt::format("a whole cell at a random moment: recovered within {}, {} lost at most",
+                                    most("recovery_seconds"), most("data_loss_seconds")));
+  }
   context.output.line("public key: " + text(report.at("public_key")));
   if (!options.output.empty()) context.output.line("saved as " + options.output);
   return {};
@@ -264,6 +303,9 @@ void add_drill_commands(CLI::App& app, DrillOptions& options, const AddDrillComm
                       "run --tenant Demo", run_run);
   run->add_option("--tenant", options.tenant, "Id or name");
   run->add_flag("--all", options.all, "A sample of those that take part");
+  run->add_flag("--cell", options.cell,
+                "The whole database, at a random moment of its window, beside the live one");
+  run->add_option("--moment", options.moment, "Of --cell: RFC 3339, instead of a random one");
   run->add_option("--sample", options.sample, "Of so many")->check(CLI::Range(1, 10'000));
   run->add_option("--seed", options.seed, "Chooses the sample; published. The quarter when left out");
   run->add_option("--url", options.url,

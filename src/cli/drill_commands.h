@@ -12,6 +12,8 @@ namespace oa::cli {
 struct DrillOptions {
   std::string tenant;
   bool all = false;
+  bool cell = false;
+  std::string moment;  // empty: drawn by the seed
   std::size_t sample = 5;
   std::string seed;  // empty: the quarter, "2026-Q4"
   std::string url;   // empty: a service of its own, on this machine
