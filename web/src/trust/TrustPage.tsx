@@ -51,6 +51,7 @@ export function TrustPage() {
 
 function Sections({ report }: { report: Report }) {
   const [latest] = report.measured.quarters;
+  const { cells } = report.measured;
   return (
     <div className="oa-stack">
       <Section title="Promised and measured">
@@ -73,6 +74,14 @@ function Sections({ report }: { report: Report }) {
               `${report.promised.window_days.starter}, ${report.promised.window_days.growth} or ${report.promised.window_days.scale} days, by plan; uploaded originals for ${report.promised.originals_days} days`,
             ],
             ['Age of the archives that were restored', distribution(report.measured.archive_age_seconds)],
+            ...(cells
+              ? ([
+                  [
+                    'The whole database, at a random moment',
+                    `working again: ${distribution(cells.recovery_seconds)}; lost in a disaster at that time: ${distribution(cells.data_loss_seconds)}`,
+                  ],
+                ] as [string, string][])
+              : []),
             ['Organisations that take part', `${count(report.tenants.taking_part)} of ${count(report.tenants.all)}`],
             [
               `Stored bytes verified within ${report.now.verified_days} days`,
@@ -86,8 +95,8 @@ function Sections({ report }: { report: Report }) {
         />
       </Section>
       <Section title="Drills">
-        {report.records.length === 0 ? (
-          <EmptyState titleText="No drill yet" headingLevel="h3">
+        {report.measured.quarters.length === 0 ? (
+          <EmptyState titleText={report.records.length === 0 ? 'No drill yet' : 'No drill of an archive yet'} headingLevel="h3">
             <EmptyStateBody>The first is done as soon as an organisation agrees to take part, from the 15th day of each quarter on.</EmptyStateBody>
           </EmptyState>
         ) : (
@@ -110,6 +119,11 @@ function Sections({ report }: { report: Report }) {
           <StepChart steps={latest.step_seconds} />
         </Section>
       )}
+      {cells && (
+        <Section title="How long the steps took for the whole database">
+          <StepChart steps={cells.step_seconds} />
+        </Section>
+      )}
       {report.records.length > 0 && (
         <Section title="The last drills">
           <RecordTable
@@ -119,6 +133,7 @@ function Sections({ report }: { report: Report }) {
             columns={[
               { title: 'Number', numeric: true, cell: ({ record }) => count(record.number) },
               { title: 'Started', cell: ({ record }) => moment(record.started_at), short: true },
+              { title: 'Of', cell: ({ record }) => (record.kind === 'cell' ? 'The database' : 'An archive'), short: true },
               { title: 'Outcome', cell: ({ record }) => outcomeText(record) },
               {
                 title: 'Working again after',

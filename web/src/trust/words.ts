@@ -13,9 +13,13 @@ export const outcomeWords = {
 };
 
 const stepWords: Record<string, string> = {
+  'data-loss': 'Wait until a commit is safe',
+  moment: 'Choose a moment of the window',
   archive: 'Pick an archive and verify every signature in it',
   'recovery-tenant': 'Make a recovery tenant with a key of its own',
   restore: 'Restore',
+  check: 'Check every audit chain, and that no rows are missing',
+  history: 'Compare the history with that of the live cell',
   erasures: 'Keep the erased erased',
   'sign-in': 'Sign in',
   reports: 'Open reports',
@@ -24,7 +28,7 @@ const stepWords: Record<string, string> = {
   refresh: 'Refresh datasets from their originals',
   'archive-again': 'Archive, download and verify that',
   export: 'Export personal data',
-  'take-down': 'Destroy the recovery tenant',
+  'take-down': 'Destroy the copy',
 };
 
 /** In the order in which they are taken; a step of a later version comes last, by its own name. */
