@@ -48,6 +48,16 @@ step('a drill that succeeded and one that did not are both in it', async () => {
   assert.deepEqual(await examine(window, 'trust'), []);
 });
 
+step('a drill of the whole database is told apart', async () => {
+  const { drills: [drill] } = await service.command('drill', 'run', '--cell');
+  assert.equal(drill.state, 'successful');
+  await new Promise((resolve) => setTimeout(resolve, 10_500)); // the report is kept for ten seconds
+  await page.reload();
+  await page.getByText('The whole database, at a random moment').waitFor();
+  await page.getByRole('heading', { name: 'How long the steps took for the whole database' }).waitFor();
+  await page.getByRole('grid', { name: 'The last drills' }).getByText('The database', { exact: true }).waitFor();
+});
+
 step('nobody is named', async () => {
   const text = await (await page.request.get(`${service.address}/trust/report.json`)).text();
   for (const name of [service.organisation, ...service.emails]) assert.ok(!text.includes(name), name);
